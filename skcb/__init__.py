@@ -1,0 +1,83 @@
+"""Class-balanced learning: count the classes, turn the counts into one number per class, apply that vector."""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from skcb.balancing import (
+    EmptyClassWarning,
+    InertBetaWarning,
+    beta_from_volume,
+    beta_grid,
+    class_weight,
+    effective_number,
+    ldam_margin,
+    logit_adjustment,
+    sampling_probability,
+)
+
+if TYPE_CHECKING:
+    from skcb.classification import ClassBalancedClassifier, LogitAdjustedClassifier
+    from skcb.counting import ClassCounts, count_classes
+    from skcb.datasets import load_long_tailed_digits, long_tailed_counts, make_long_tailed
+    from skcb.metrics import ShotAccuracy, imbalance_ratio, shot_accuracy
+    from skcb.sampling import EffectiveNumberStrategy
+    from skcb.weighting import ClassBalancedWeighter, compute_class_weight, compute_sample_weight
+
+__version__ = "0.1.0.dev0"
+
+# Everything above the floor is imported when it is first asked for (PEP 562): `import skcb` loads NumPy alone.
+_MODULE_OF = {
+    "ClassBalancedClassifier": "classification",
+    "ClassBalancedWeighter": "weighting",
+    "ClassCounts": "counting",
+    "EffectiveNumberStrategy": "sampling",
+    "LogitAdjustedClassifier": "classification",
+    "ShotAccuracy": "metrics",
+    "compute_class_weight": "weighting",
+    "compute_sample_weight": "weighting",
+    "count_classes": "counting",
+    "imbalance_ratio": "metrics",
+    "load_long_tailed_digits": "datasets",
+    "long_tailed_counts": "datasets",
+    "make_long_tailed": "datasets",
+    "shot_accuracy": "metrics",
+}
+_SUBMODULES = {"balancing", "classification", "counting", "datasets", "metrics", "sampling", "weighting"}
+
+__all__ = [
+    "ClassBalancedClassifier",
+    "ClassBalancedWeighter",
+    "ClassCounts",
+    "EffectiveNumberStrategy",
+    "EmptyClassWarning",
+    "InertBetaWarning",
+    "LogitAdjustedClassifier",
+    "ShotAccuracy",
+    "beta_from_volume",
+    "beta_grid",
+    "class_weight",
+    "compute_class_weight",
+    "compute_sample_weight",
+    "count_classes",
+    "effective_number",
+    "imbalance_ratio",
+    "ldam_margin",
+    "load_long_tailed_digits",
+    "logit_adjustment",
+    "long_tailed_counts",
+    "make_long_tailed",
+    "sampling_probability",
+    "shot_accuracy",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _SUBMODULES:
+        return importlib.import_module(f"skcb.{name}")
+    if name in _MODULE_OF:
+        return getattr(importlib.import_module(f"skcb.{_MODULE_OF[name]}"), name)
+    raise AttributeError(f"module 'skcb' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_MODULE_OF, *_SUBMODULES})

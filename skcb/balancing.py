@@ -1,0 +1,445 @@
+"""Turn the counts of the classes into one number per class: ``(n_classes,)`` in, ``(n_classes,)`` out."""
+
+import warnings
+from numbers import Real
+from typing import Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Vector = NDArray[np.float64]
+Normalization = Literal["classes", "samples"] | None
+
+# Between these no ratio, product or sum of counts can overflow or vanish.
+_SMALLEST_COUNT, _LARGEST_COUNT = 1e-150, 1e150
+
+
+class InertBetaWarning(UserWarning):
+    """The value of beta makes no difference for these counts."""
+
+
+class EmptyClassWarning(UserWarning):
+    """A class has no samples, so it has no prior."""
+
+
+def effective_number(counts: ArrayLike, beta: float = 0.999) -> Vector:
+    r"""Effective number of samples of each class.
+
+    .. math:: E_n = \frac{1 - \beta^n}{1 - \beta} = \sum_{j=1}^{n} \beta^{j-1}
+
+    New samples overlap with those already seen: the j-th one adds :math:`\beta^{j-1}`.
+
+    Parameters
+    ----------
+    counts : array-like of shape (n_classes,)
+        Samples per class; fractional where the samples are weighted.
+    beta : float in [0, 1], default=0.999
+        At 0 every class that has samples is worth one; at 1 a class is worth its count.
+
+    Returns
+    -------
+    effective_number : ndarray of shape (n_classes,), float64
+        0 for a class without samples, whatever `beta`.
+
+    Raises
+    ------
+    ValueError
+        If a count is negative, NaN or infinite, or if `beta` lies outside [0, 1].
+
+    References
+    ----------
+    Cui et al., Class-Balanced Loss Based on Effective Number of Samples, CVPR 2019, :arxiv:`1901.05555`.
+
+    Examples
+    --------
+    >>> from skcb import effective_number
+    >>> effective_number([5000, 50, 5], beta=0.999).round(3)
+    array([993.279,  48.794,   4.99 ])
+    """
+    return _effective_number(as_counts(counts), check_beta(beta))
+
+
+def class_weight(counts: ArrayLike, beta: float = 0.999, *, normalize: Normalization = "classes") -> Vector:
+    r"""Weight of each class: one over its effective number, normalised.
+
+    .. math:: w_c \propto 1 / E_{n_c} = (1 - \beta) / (1 - \beta^{n_c})
+
+    Parameters
+    ----------
+    counts : array-like of shape (n_classes,)
+        Samples per class; fractional where the samples are weighted.
+    beta : float in [0, 1], default=0.999
+        0 ignores the counts; 1 is inverse frequency. :func:`beta_grid` proposes values between.
+    normalize : {"classes", "samples"} or None, default="classes"
+        What the weights average one over. ``"classes"``: the classes that have samples, so that the weights
+        sum to their number, as in the paper. ``"samples"``: the training samples, as in scikit-learn, so that
+        ``beta=0`` is no weighting and ``beta=1`` is ``class_weight="balanced"``. ``None``: bare :math:`1/E_n`.
+
+    Returns
+    -------
+    class_weight : ndarray of shape (n_classes,), float64
+        0 for a class without samples, which also stays out of the normalisation.
+
+    Raises
+    ------
+    ValueError
+        If a count is negative, NaN or infinite, if no class has samples, if `beta` lies outside [0, 1], or if
+        `normalize` is unknown.
+
+    Warns
+    -----
+    InertBetaWarning
+        If `beta` is saturated (the weights are level though the counts are not), or if every count is below
+        one (the weights are inverse frequencies whatever `beta`).
+
+    References
+    ----------
+    Cui et al., Class-Balanced Loss Based on Effective Number of Samples, CVPR 2019, :arxiv:`1901.05555`.
+
+    Examples
+    --------
+    >>> from skcb import class_weight
+    >>> class_weight([5000, 50, 5], beta=0.999).round(3)
+    array([0.014, 0.277, 2.709])
+    >>> class_weight([5000, 50, 5], beta=1, normalize="samples").round(3)
+    array([  0.337,  33.7  , 337.   ])
+    """
+    counts, beta = as_counts(counts), check_beta(beta)
+    present = _present(counts)
+    _warn_if_inert(counts[present], beta)
+    weight = np.zeros_like(counts)
+    if normalize is None:
+        weight[present] = 1 / _effective_number(counts[present], beta)
+        return weight
+    weight[present] = _relative_weight(counts[present], beta)
+    if normalize == "classes":
+        return weight * (present.sum() / weight.sum())
+    if normalize == "samples":
+        return weight * (counts.sum() / (counts @ weight))
+    raise ValueError(f'normalize must be "classes", "samples" or None, got {normalize!r}')
+
+
+def logit_adjustment(counts: ArrayLike, tau: float = 1.0) -> Vector:
+    r"""Shift of each class's logit: tau times its log-prior.
+
+    .. math:: \tau \log \pi_c, \qquad \pi_c = n_c / \textstyle\sum_k n_k
+
+    Added to the logits in a loss, subtracted from them after training.
+
+    Parameters
+    ----------
+    counts : array-like of shape (n_classes,)
+        Samples per class; fractional where the samples are weighted.
+    tau : float >= 0, default=1.0
+        Strength of the adjustment; 0 is none, 1 is Balanced Softmax when used in a loss.
+
+    Returns
+    -------
+    shift : ndarray of shape (n_classes,), float64
+        Minus infinity for a class without samples, unless `tau` is 0.
+
+    Raises
+    ------
+    ValueError
+        If a count is negative, NaN or infinite, if no class has samples, or if `tau` is negative or not finite.
+
+    Warns
+    -----
+    EmptyClassWarning
+        If a class without samples gets minus infinity.
+
+    References
+    ----------
+    Menon et al., Long-Tail Learning via Logit Adjustment, ICLR 2021, :arxiv:`2007.07314`.
+
+    Examples
+    --------
+    >>> from skcb import logit_adjustment
+    >>> logit_adjustment([900, 90, 10]).round(3)
+    array([-0.105, -2.408, -4.605])
+    """
+    counts, tau = as_counts(counts), check_non_negative("tau", tau)
+    present = _present(counts)
+    if tau == 0:
+        return np.zeros_like(counts)
+    _warn_if_empty(present, "its log-prior is -inf")
+    log_prior = np.full_like(counts, -np.inf)
+    log_prior[present] = np.log(counts[present] / counts.sum())
+    # Near a prior of one the logarithm of the quotient loses every digit; log1p of the others' share does not.
+    top = int(counts.argmax())
+    log_prior[top] = -np.log1p(np.delete(counts, top).sum() / counts[top])
+    return tau * log_prior
+
+
+def ldam_margin(counts: ArrayLike, max_margin: float = 0.5) -> Vector:
+    r"""Label-distribution-aware margin of each class, largest for the rarest.
+
+    .. math:: \Delta_c = \Delta_{\max} (n_{\min} / n_c)^{1/4}
+
+    Parameters
+    ----------
+    counts : array-like of shape (n_classes,)
+        Samples per class; fractional where the samples are weighted.
+    max_margin : float >= 0, default=0.5
+        Margin of the rarest class, in units of the (cosine) logits; 0 is no margin.
+
+    Returns
+    -------
+    margin : ndarray of shape (n_classes,), float64
+        0 for a class without samples.
+
+    Raises
+    ------
+    ValueError
+        If a count is negative, NaN or infinite, if no class has samples, or if `max_margin` is negative or
+        not finite.
+
+    Warns
+    -----
+    EmptyClassWarning
+        If a class without samples gets margin 0.
+
+    References
+    ----------
+    Cao et al., Learning Imbalanced Datasets with Label-Distribution-Aware Margin Loss, NeurIPS 2019,
+    :arxiv:`1906.07413`.
+
+    Examples
+    --------
+    >>> from skcb import ldam_margin
+    >>> ldam_margin([1600, 16, 1])
+    array([0.07905694, 0.25      , 0.5       ])
+    """
+    counts, max_margin = as_counts(counts), check_non_negative("max_margin", max_margin)
+    present = _present(counts)
+    _warn_if_empty(present, "its margin is 0")
+    margin = np.zeros_like(counts)
+    margin[present] = max_margin * (counts[present].min() / counts[present]) ** 0.25
+    return margin
+
+
+def sampling_probability(counts: ArrayLike, beta: float = 0.999) -> Vector:
+    r"""Chance that a class-balanced draw is of each class.
+
+    .. math:: p_c \propto n_c / E_{n_c}
+
+    Parameters
+    ----------
+    counts : array-like of shape (n_classes,)
+        Samples per class; fractional where the samples are weighted.
+    beta : float in [0, 1], default=0.999
+        At 0 every sample is drawn alike; at 1 every class that has samples is.
+
+    Returns
+    -------
+    probability : ndarray of shape (n_classes,), float64
+        Sums to one; 0 for a class without samples.
+
+    Raises
+    ------
+    ValueError
+        If a count is negative, NaN or infinite, if no class has samples, or if `beta` lies outside [0, 1].
+
+    Warns
+    -----
+    InertBetaWarning
+        As :func:`class_weight` does.
+
+    References
+    ----------
+    Cui et al., Class-Balanced Loss Based on Effective Number of Samples, CVPR 2019, :arxiv:`1901.05555`.
+
+    Examples
+    --------
+    >>> from skcb import sampling_probability
+    >>> sampling_probability([900, 90, 10], beta=0.999).round(3)
+    array([0.425, 0.293, 0.282])
+    """
+    counts, beta = as_counts(counts), check_beta(beta)
+    present = _present(counts)
+    _warn_if_inert(counts[present], beta)
+    probability = np.zeros_like(counts)
+    probability[present] = counts[present] * _relative_weight(counts[present], beta)
+    return probability / probability.sum()
+
+
+def beta_from_volume(n_prototypes: float) -> float:
+    """Return the beta of a class whose samples cover `n_prototypes` distinct prototypes, ``(N - 1) / N``.
+
+    Parameters
+    ----------
+    n_prototypes : float >= 1
+        The volume of a class's data in units of one sample; 1 gives beta 0, and beta tends to 1 as it grows.
+
+    Returns
+    -------
+    beta : float in [0, 1]
+
+    Raises
+    ------
+    ValueError
+        If `n_prototypes` is below 1 or not finite.
+
+    References
+    ----------
+    Cui et al., Class-Balanced Loss Based on Effective Number of Samples, CVPR 2019, :arxiv:`1901.05555`.
+
+    Examples
+    --------
+    >>> from skcb import beta_from_volume
+    >>> beta_from_volume(10_000)
+    0.9999
+    """
+    if check_real("n_prototypes", n_prototypes) < 1 or not np.isfinite(n_prototypes):
+        raise ValueError(f"n_prototypes must be finite and at least 1, got {n_prototypes!r}")
+    return float((n_prototypes - 1) / n_prototypes)
+
+
+def beta_grid(counts: ArrayLike, num: int = 5) -> Vector:
+    """Values of beta worth trying on these counts, ready for ``GridSearchCV``.
+
+    The ratio between the weights of the smallest and the largest class grows from 1 (``beta=0``) to their
+    imbalance ratio (``beta=1``) in `num` geometric steps, so that no two values do the same.
+
+    Parameters
+    ----------
+    counts : array-like of shape (n_classes,)
+        Samples per class; classes without samples are left out.
+    num : int >= 2, default=5
+        How many values.
+
+    Returns
+    -------
+    beta : ndarray of shape (num,), float64
+        In ascending order, both ends included. Balanced counts give the one value that is left to say, 0;
+        values that no float64 tells apart are given once.
+
+    Raises
+    ------
+    ValueError
+        If a count is negative, NaN or infinite, if no class has samples, or if `num` is below 2.
+
+    Examples
+    --------
+    >>> from skcb import beta_grid, class_weight
+    >>> counts = [5000, 50]
+    >>> beta_grid(counts).round(4)
+    array([0.    , 0.9924, 0.9979, 0.9994, 1.    ])
+    >>> weights = [class_weight(counts, beta) for beta in beta_grid(counts)]
+    >>> [round(float(tail / head), 2) for head, tail in weights]
+    [1.0, 3.16, 10.0, 31.62, 100.0]
+    """
+    counts = as_counts(counts)
+    counts = counts[_present(counts)]
+    if isinstance(num, bool) or not isinstance(num, int | np.integer) or num < 2:
+        raise ValueError(f"num must be an integer of at least 2, got {num!r}")
+    smallest, largest = counts.min(), counts.max()
+    if smallest == largest:
+        return np.zeros(1)
+    target = np.log(largest / smallest) * np.arange(1, num - 1) / (num - 1)
+    # In t = -log(beta) the weight ratio (1 - exp(-t * largest)) / (1 - exp(-t * smallest)) falls from the
+    # imbalance ratio to 1; bisecting log(t) keeps every digit of a beta that is close to 1.
+    low = np.full(target.shape, np.log(1e-18 / largest))
+    high = np.full(target.shape, np.log(50 / smallest))
+    for _ in range(80):
+        middle = (low + high) / 2
+        t = np.exp(middle)
+        too_steep = np.log(np.expm1(-t * largest) / np.expm1(-t * smallest)) > target
+        low, high = np.where(too_steep, middle, low), np.where(too_steep, high, middle)
+    return np.unique(np.concatenate([[0.0], np.exp(-np.exp(low)), [1.0]]))
+
+
+def as_counts(counts: ArrayLike) -> Vector:
+    """Return valid class counts as a float64 vector."""
+    array = np.asarray(counts)
+    if array.ndim != 1 or array.size == 0 or array.dtype.kind not in "iuf":
+        raise ValueError(
+            f"counts must be one number per class, a non-empty 1-D array, got shape {array.shape} of dtype "
+            f"{array.dtype}; count_classes(y).counts makes one from labels"
+        )
+    array = array.astype(np.float64)
+    wrong = ~((array == 0) | ((array >= _SMALLEST_COUNT) & (array <= _LARGEST_COUNT)))
+    if wrong.any():
+        where = int(wrong.argmax())
+        raise ValueError(
+            f"counts[{where}] = {array[where]}: counts must be finite and not negative "
+            f"(and, where not 0, between {_SMALLEST_COUNT} and {_LARGEST_COUNT})"
+        )
+    return array
+
+
+def check_real(name: str, value: float) -> float:
+    """Return `value` as a float if it is a real number."""
+    if isinstance(value, bool | np.bool_) or not isinstance(value, Real):
+        raise TypeError(f"{name} must be a real number, got {value!r} of type {type(value).__name__}")
+    return float(value)
+
+
+def check_beta(beta: float) -> float:
+    """Return a valid beta as a float."""
+    if not 0 <= check_real("beta", beta) <= 1:
+        raise ValueError(
+            f"beta must lie in [0, 1] (0 ignores the counts, 1 is inverse frequency), got {beta!r}"
+        )
+    return float(beta)
+
+
+def check_non_negative(name: str, value: float) -> float:
+    """Return `value` as a float if it is finite and not negative."""
+    if not 0 <= check_real(name, value) < np.inf:
+        raise ValueError(f"{name} must be finite and not negative, got {value!r}")
+    return float(value)
+
+
+def _present(counts: Vector) -> NDArray[np.bool_]:
+    present = counts > 0
+    if not present.any():
+        raise ValueError(
+            f"all {len(counts)} counts are 0: no class has samples (or all sample weights are 0)"
+        )
+    return present
+
+
+def _effective_number(counts: Vector, beta: float) -> Vector:
+    if beta == 0:
+        return (counts > 0).astype(np.float64)
+    if beta == 1:
+        return counts.copy()
+    # 1 - beta**n cancels where beta is close to 1; expm1 does not, and 1 - beta is exact there.
+    return np.asarray(-np.expm1(counts * np.log(beta)) / (1 - beta))
+
+
+def _relative_weight(counts: Vector, beta: float) -> Vector:
+    """1/E_n in units of the largest, in (0, 1], for counts that are all positive."""
+    number = _effective_number(counts, beta)
+    return np.asarray(number.min() / number)
+
+
+def _warn_if_inert(counts: Vector, beta: float) -> None:
+    smallest, largest = counts.min(), counts.max()
+    if 0 < beta < 1 and largest < 1:
+        warnings.warn(
+            f"the largest class counts {largest:.3g}, less than one sample, so beta={beta} has no effect and "
+            "the weights are inverse frequencies; rescale the sample weights to a mean of one",
+            InertBetaWarning,
+            stacklevel=3,
+        )
+    elif beta > 0 and largest >= 2 * smallest:
+        ratio = np.divide(*_effective_number(np.array([largest, smallest]), beta))
+        if ratio < 1.01:
+            warnings.warn(
+                f"beta={beta} is saturated: counts from {smallest:g} to {largest:g} get weights within 1 % of each "
+                "other, which is no weighting; beta_grid(counts) gives values that make a difference",
+                InertBetaWarning,
+                stacklevel=3,
+            )
+
+
+def _warn_if_empty(present: NDArray[np.bool_], consequence: str) -> None:
+    if not present.all():
+        warnings.warn(
+            f"classes at positions {np.flatnonzero(~present).tolist()} have 0 samples: each has no prior, so "
+            f"{consequence}; leave such a class out of the counts if it cannot occur",
+            EmptyClassWarning,
+            stacklevel=3,
+        )
