@@ -1,4 +1,4 @@
-"""Class-balanced learning: count the classes, turn the counts into one number per class, apply that vector."""
+"""Count the classes; turn the counts into one number per class; apply that vector."""
 
 import importlib
 from typing import TYPE_CHECKING, Any
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0.dev0"
 
-# Everything above the floor is imported when it is first asked for (PEP 562): `import skcb` loads NumPy alone.
+# What stands above the floor is imported when first asked for (PEP 562): `import skcb` loads NumPy alone.
 _MODULE_OF = {
     "ClassBalancedClassifier": "classification",
     "ClassBalancedWeighter": "weighting",

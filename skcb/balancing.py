@@ -72,8 +72,9 @@ def class_weight(counts: ArrayLike, beta: float = 0.999, *, normalize: Normaliza
         0 ignores the counts; 1 is inverse frequency. :func:`beta_grid` proposes values between.
     normalize : {"classes", "samples"} or None, default="classes"
         What the weights average one over. ``"classes"``: the classes that have samples, so that the weights
-        sum to their number, as in the paper. ``"samples"``: the training samples, as in scikit-learn, so that
-        ``beta=0`` is no weighting and ``beta=1`` is ``class_weight="balanced"``. ``None``: bare :math:`1/E_n`.
+        sum to their number, as in the paper. ``"samples"``: the training samples, as in scikit-learn, so
+        that ``beta=0`` is no weighting and ``beta=1`` is ``class_weight="balanced"``. ``None``: over
+        nothing, the bare :math:`1/E_n`.
 
     Returns
     -------
@@ -113,10 +114,12 @@ def class_weight(counts: ArrayLike, beta: float = 0.999, *, normalize: Normaliza
         return weight
     weight[present] = _relative_weight(counts[present], beta)
     if normalize == "classes":
-        return weight * (present.sum() / weight.sum())
-    if normalize == "samples":
-        return weight * (counts.sum() / (counts @ weight))
-    raise ValueError(f'normalize must be "classes", "samples" or None, got {normalize!r}')
+        weight *= present.sum() / weight.sum()
+    elif normalize == "samples":
+        weight *= counts.sum() / (counts @ weight)
+    else:
+        raise ValueError(f'normalize must be "classes", "samples" or None, got {normalize!r}')
+    return weight
 
 
 def logit_adjustment(counts: ArrayLike, tau: float = 1.0) -> Vector:
@@ -141,7 +144,8 @@ def logit_adjustment(counts: ArrayLike, tau: float = 1.0) -> Vector:
     Raises
     ------
     ValueError
-        If a count is negative, NaN or infinite, if no class has samples, or if `tau` is negative or not finite.
+        If a count is negative, NaN or infinite, if no class has samples, or if `tau` is negative or not
+        finite.
 
     Warns
     -----
@@ -165,7 +169,7 @@ def logit_adjustment(counts: ArrayLike, tau: float = 1.0) -> Vector:
     _warn_if_empty(present, "its log-prior is -inf")
     log_prior = np.full_like(counts, -np.inf)
     log_prior[present] = np.log(counts[present] / counts.sum())
-    # Near a prior of one the logarithm of the quotient loses every digit; log1p of the others' share does not.
+    # Near a prior of one the log of the quotient loses every digit; log1p of the others' share does not.
     top = int(counts.argmax())
     log_prior[top] = -np.log1p(np.delete(counts, top).sum() / counts[top])
     return tau * log_prior
@@ -260,7 +264,8 @@ def sampling_probability(counts: ArrayLike, beta: float = 0.999) -> Vector:
     _warn_if_inert(counts[present], beta)
     probability = np.zeros_like(counts)
     probability[present] = counts[present] * _relative_weight(counts[present], beta)
-    return probability / probability.sum()
+    probability /= probability.sum()
+    return probability
 
 
 def beta_from_volume(n_prototypes: float) -> float:
@@ -368,9 +373,9 @@ def as_counts(counts: ArrayLike) -> Vector:
     return array
 
 
-def check_real(name: str, value: float) -> float:
+def check_real(name: str, value: object) -> float:
     """Return `value` as a float if it is a real number."""
-    if isinstance(value, bool | np.bool_) or not isinstance(value, Real):
+    if isinstance(value, bool) or not isinstance(value, Real):
         raise TypeError(f"{name} must be a real number, got {value!r} of type {type(value).__name__}")
     return float(value)
 
@@ -428,8 +433,8 @@ def _warn_if_inert(counts: Vector, beta: float) -> None:
         ratio = np.divide(*_effective_number(np.array([largest, smallest]), beta))
         if ratio < 1.01:
             warnings.warn(
-                f"beta={beta} is saturated: counts from {smallest:g} to {largest:g} get weights within 1 % of each "
-                "other, which is no weighting; beta_grid(counts) gives values that make a difference",
+                f"beta={beta} is saturated: counts from {smallest:g} to {largest:g} get weights within "
+                "1 % of each other, which is no weighting; beta_grid(counts) gives values that matter",
                 InertBetaWarning,
                 stacklevel=3,
             )

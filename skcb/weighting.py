@@ -1,0 +1,312 @@
+"""Weights for samples from the labels: ``ClassBalancedWeighter`` and its two functions."""
+
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator
+from sklearn.utils.validation import check_is_fitted
+
+from skcb.balancing import Normalization, class_weight, effective_number
+from skcb.counting import (
+    ClassCounts,
+    add_counts,
+    check_sample_weight,
+    count_classes,
+    count_encoded,
+    take_by_label,
+)
+from skcb.labels import Labels, encode_labels
+
+_NOT_A_STEP = (
+    "ClassBalancedWeighter weights the target: its methods take y, and sample_weight by name. As a step of a "
+    "Pipeline its weights would go nowhere. Write instead\n"
+    "    make_pipeline(StandardScaler(), ClassBalancedClassifier(LogisticRegression()))\n"
+    "or, without a Pipeline,\n"
+    "    LogisticRegression().fit(X, y, sample_weight=ClassBalancedWeighter().fit_transform(y))"
+)
+
+
+def compute_class_weight(
+    y: Any,
+    *,
+    beta: float = 0.999,
+    classes: ArrayLike | None = None,
+    sample_weight: ArrayLike | None = None,
+    normalize: Normalization = "samples",
+) -> NDArray[np.float64]:
+    r"""Class-balanced weight of each class, counted from the labels.
+
+    .. math:: w_c \propto (1 - \beta) / (1 - \beta^{n_c})
+
+    Parameters
+    ----------
+    y : array-like of shape (n_samples,)
+        Labels, as :func:`count_classes` takes them.
+    beta : float in [0, 1], default=0.999
+        0 ignores the counts; 1 is inverse frequency, scikit-learn's ``"balanced"``.
+    classes : array-like of shape (n_classes,), default=None
+        The order of the result, and classes that `y` lacks, which weigh 0. None takes the classes of `y`,
+        sorted.
+    sample_weight : array-like of shape (n_samples,), default=None
+        A sample counts as much as its weight.
+    normalize : {"classes", "samples"} or None, default="samples"
+        What the weights average one over, see :func:`class_weight`.
+
+    Returns
+    -------
+    class_weight : ndarray of shape (n_classes,), float64
+
+    Raises
+    ------
+    ValueError
+        If `y`, `sample_weight` or `beta` is not valid, if `classes` repeats a class, or if `y` has a label
+        that is not among `classes`.
+
+    References
+    ----------
+    Cui et al., Class-Balanced Loss Based on Effective Number of Samples, CVPR 2019, :arxiv:`1901.05555`.
+
+    Examples
+    --------
+    >>> from skcb import compute_class_weight
+    >>> compute_class_weight(["cat"] * 90 + ["dog"] * 10, beta=0.99).round(3)
+    array([0.661, 4.05 ])
+    """
+    counted = count_classes(y, sample_weight)
+    if classes is not None:
+        counted = _in_order(counted, encode_labels(classes))
+    return class_weight(counted.counts, beta, normalize=normalize)
+
+
+def compute_sample_weight(
+    y: Any,
+    *,
+    beta: float = 0.999,
+    sample_weight: ArrayLike | None = None,
+    normalize: Normalization = "samples",
+) -> NDArray[np.float64]:
+    """Weight of each sample, that of its class, ready to pass to ``fit(X, y, sample_weight=...)``.
+
+    Parameters
+    ----------
+    y : array-like of shape (n_samples,)
+        Labels, as :func:`count_classes` takes them.
+    beta : float in [0, 1], default=0.999
+        0 ignores the counts; 1 is inverse frequency, scikit-learn's ``"balanced"``.
+    sample_weight : array-like of shape (n_samples,), default=None
+        Weights that the samples have already: they weight the counts and are multiplied in.
+    normalize : {"classes", "samples"} or None, default="samples"
+        What the class weights average one over, see :func:`class_weight`. ``"samples"`` keeps the sum of the
+        sample weights as it was.
+
+    Returns
+    -------
+    sample_weight : ndarray of shape (n_samples,), float64
+
+    Raises
+    ------
+    ValueError
+        If `y`, `sample_weight` or `beta` is not valid.
+
+    References
+    ----------
+    Cui et al., Class-Balanced Loss Based on Effective Number of Samples, CVPR 2019, :arxiv:`1901.05555`.
+
+    Examples
+    --------
+    >>> from skcb import compute_sample_weight
+    >>> compute_sample_weight([0, 0, 0, 0, 1], beta=0.9).round(3)
+    array([0.631, 0.631, 0.631, 0.631, 2.475])
+    """
+    labels, counted = _count(y, sample_weight)
+    weight = class_weight(counted.counts, beta, normalize=normalize)
+    weight = take_by_label(labels, counted.classes, weight, out_of="the classes of y")
+    if sample_weight is not None:
+        weight *= np.asarray(sample_weight, dtype=np.float64)
+    return weight
+
+
+class ClassBalancedWeighter(BaseEstimator):
+    r"""Turn labels into sample weights: one over the effective number of the label's class, normalised.
+
+    .. math:: w_i \propto (1 - \beta) / (1 - \beta^{n_{y_i}})
+
+    A transformer of the target, as ``LabelBinarizer`` is: not a step of a Pipeline.
+    :class:`ClassBalancedClassifier` is what composes there.
+
+    Parameters
+    ----------
+    beta : float in [0, 1], default=0.999
+        0 ignores the counts; 1 is inverse frequency, scikit-learn's ``"balanced"``. :func:`beta_grid`
+        proposes values between.
+    normalize : {"classes", "samples"} or None, default="samples"
+        What the weights average one over, see :func:`class_weight`.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        The classes seen, sorted.
+    class_count_ : ndarray of shape (n_classes,)
+        Samples of each class, or the sum of their weights.
+    effective_number_ : ndarray of shape (n_classes,)
+        Effective number of samples of each class.
+    class_weight_ : ndarray of shape (n_classes,)
+        Weight of each class.
+
+    See Also
+    --------
+    ClassBalancedClassifier : weights from the labels that each ``fit`` receives, in Pipelines and searches.
+    compute_sample_weight : the same in one function.
+
+    References
+    ----------
+    Cui et al., Class-Balanced Loss Based on Effective Number of Samples, CVPR 2019, :arxiv:`1901.05555`.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_wine
+    >>> from sklearn.naive_bayes import GaussianNB
+    >>> from skcb import ClassBalancedWeighter
+    >>> X, y = load_wine(return_X_y=True)
+    >>> estimator = GaussianNB().fit(X, y, sample_weight=ClassBalancedWeighter().fit_transform(y))
+    >>> estimator.class_prior_.round(2)
+    array([0.33, 0.34, 0.33])
+    """
+
+    def __init__(self, beta: float = 0.999, *, normalize: Normalization = "samples") -> None:
+        self.beta = beta
+        self.normalize = normalize
+
+    def fit(self, y: Any, *step: Any, sample_weight: ArrayLike | None = None) -> Self:
+        """Count the classes and weight them.
+
+        Parameters
+        ----------
+        y : array-like of shape (n_samples,)
+            Labels, as :func:`count_classes` takes them.
+        *step : never given
+            A second positional argument is how a Pipeline calls its steps, and is an error.
+        sample_weight : array-like of shape (n_samples,), default=None
+            A sample counts as much as its weight.
+
+        Returns
+        -------
+        self : ClassBalancedWeighter
+
+        Raises
+        ------
+        TypeError
+            If called as a step of a Pipeline.
+        ValueError
+            If `y`, `sample_weight` or `beta` is not valid.
+        """
+        _refuse_step(y, step)
+        self._weigh(count_classes(y, sample_weight))
+        return self
+
+    def partial_fit(self, y: Any, *step: Any, sample_weight: ArrayLike | None = None) -> Self:
+        """Add the counts of one more part of the data; new classes may appear.
+
+        Parameters
+        ----------
+        y : array-like of shape (n_samples,)
+            Labels of the part.
+        *step : never given
+            As in :meth:`fit`.
+        sample_weight : array-like of shape (n_samples,), default=None
+            A sample counts as much as its weight.
+
+        Returns
+        -------
+        self : ClassBalancedWeighter
+        """
+        _refuse_step(y, step)
+        counted = count_classes(y, sample_weight)
+        if hasattr(self, "classes_"):
+            counted = add_counts(ClassCounts(self.classes_, self.class_count_), counted)
+        self._weigh(counted)
+        return self
+
+    def transform(self, y: Any) -> NDArray[np.float64]:
+        """Weight of each sample: that of its class.
+
+        Parameters
+        ----------
+        y : array-like of shape (n_samples,)
+            Labels, all of classes seen in :meth:`fit`.
+
+        Returns
+        -------
+        sample_weight : ndarray of shape (n_samples,), float64
+
+        Raises
+        ------
+        ValueError
+            If a label was not seen in :meth:`fit`.
+        """
+        check_is_fitted(self)
+        _refuse_step(y, ())
+        return self._take(encode_labels(y))
+
+    def fit_transform(
+        self, y: Any, *step: Any, sample_weight: ArrayLike | None = None
+    ) -> NDArray[np.float64]:
+        """Fit on the labels and return the weight of each sample.
+
+        Parameters
+        ----------
+        y : array-like of shape (n_samples,)
+            Labels, as :func:`count_classes` takes them.
+        *step : never given
+            As in :meth:`fit`.
+        sample_weight : array-like of shape (n_samples,), default=None
+            A sample counts as much as its weight. It is not multiplied in; :func:`compute_sample_weight` does
+            that.
+
+        Returns
+        -------
+        sample_weight : ndarray of shape (n_samples,), float64
+        """
+        _refuse_step(y, step)
+        labels, counted = _count(y, sample_weight)
+        self._weigh(counted)
+        return self._take(labels)
+
+    def _weigh(self, counted: ClassCounts) -> None:
+        # Weighed first: where the counts or the parameters are not valid, an earlier fit stays as it was.
+        weight = class_weight(counted.counts, self.beta, normalize=self.normalize)
+        self.classes_, self.class_count_ = counted
+        self.effective_number_ = effective_number(counted.counts, self.beta)
+        self.class_weight_ = weight
+
+    def _take(self, labels: Labels) -> NDArray[np.float64]:
+        return take_by_label(labels, self.classes_, self.class_weight_, out_of="the classes seen in fit")
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.two_d_array = False
+        tags.target_tags.one_d_labels = True
+        return tags
+
+
+def _count(y: Any, sample_weight: ArrayLike | None) -> tuple[Labels, ClassCounts]:
+    labels = encode_labels(y)
+    return labels, count_encoded(labels, check_sample_weight(sample_weight, len(labels.codes)))
+
+
+def _in_order(counted: ClassCounts, classes: Labels) -> ClassCounts:
+    """Put the counts in the order of `classes`, 0 for those that have none."""
+    ordered = classes.vocabulary[classes.codes.astype(np.intp) - classes.offset]
+    if len(set(ordered.tolist())) < len(ordered):
+        raise ValueError(f"classes names a class more than once: {ordered.tolist()}")
+    count_of = dict(zip(counted.classes.tolist(), counted.counts.tolist(), strict=True))
+    counts = np.array([count_of.pop(label, 0) for label in ordered.tolist()])
+    if count_of:
+        raise ValueError(f"labels {list(count_of)} of y are not among classes: {ordered.tolist()}")
+    return ClassCounts(ordered, counts)
+
+
+def _refuse_step(y: Any, step: tuple[Any, ...]) -> None:
+    if step or len(getattr(y, "shape", ())) == 2:
+        raise TypeError(_NOT_A_STEP)
