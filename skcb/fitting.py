@@ -74,10 +74,12 @@ def _request_weight(estimator: Any) -> str | None:
         _set_requests(part, fit=True)
     for part in _parts(estimator):
         _set_requests(part, fit=False)
+    if not hasattr(estimator, "get_metadata_routing"):  # CatBoost's, say: no part of routing
+        return _weight_parameter(estimator)
     try:
         consumed = get_routing_for_object(estimator).consumes("fit", ["sample_weight"])
-    except NotImplementedError:  # a meta-estimator without routing, AdaBoost say, takes weights or does not
-        consumed = _weight_parameter(estimator)
+    except NotImplementedError:  # AdaBoost, say: fit itself tells the user that it has no routing
+        return _weight_parameter(estimator)
     return "sample_weight" if consumed else None
 
 
@@ -121,7 +123,7 @@ def _refuse_samplers(owner: Any, estimator: Any) -> None:
 def _takes_no_weight(owner: Any, estimator: Any) -> str:
     while isinstance(estimator, Pipeline):
         estimator = estimator.steps[-1][1]
-    name = estimator if isinstance(estimator, str) else type(estimator).__name__
+    name = type(estimator).__name__
     return (
         f"{type(owner).__name__} cannot weight {name}, whose fit takes no sample_weight. Choose an estimator that "
         f"does; or shift its decisions, LogitAdjustedClassifier({name}(...)); or resample, imbalanced-learn's "

@@ -190,7 +190,9 @@ def test_beta_grid_of_two_samples_more_than_one():
 
 @pytest.mark.parametrize("function", [skcb.class_weight, skcb.sampling_probability])
 def test_a_saturated_beta_warns_and_names_beta_grid(function):
-    with pytest.warns(InertBetaWarning, match=r"beta=0\.9999 is saturated: counts from 60000 to 900000.*beta_grid"):
+    with pytest.warns(
+        InertBetaWarning, match=r"beta=0\.9999 is saturated: counts from 60000 to 900000.*beta_grid"
+    ):
         function([900_000, 700_000, 60_000], 0.9999)
 
 
@@ -201,7 +203,8 @@ def test_counts_below_one_warn_and_name_the_rescaling(function):
 
 
 @pytest.mark.parametrize(
-    ("counts", "beta"), [([900, 600], 0.5), ([900_000, 60_000], 0), ([0.9, 0.1], 0), ([0.9, 0.1], 1), ([5, 50], 0.9)]
+    ("counts", "beta"),
+    [([900, 600], 0.5), ([900_000, 60_000], 0), ([0.9, 0.1], 0), ([0.9, 0.1], 1), ([5, 50], 0.9)],
 )
 def test_beta_that_does_what_it_says_does_not_warn(counts, beta):
     skcb.class_weight(counts, beta)
@@ -265,7 +268,7 @@ def test_beta_that_is_no_number_is_named(beta):
 
 
 def test_other_wrong_arguments_are_named():
-    with pytest.raises(ValueError, match="normalize must be.*got 'sum'"):
+    with pytest.raises(ValueError, match=r"normalize must be.*got 'sum'"):
         skcb.class_weight([5, 2], normalize="sum")
     with pytest.raises(ValueError, match="tau must be finite and not negative, got -1"):
         skcb.logit_adjustment([5, 2], -1)
