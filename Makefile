@@ -42,7 +42,7 @@ test-minimum:  ## the floor and the scikit-learn side, with the lowest versions 
 	$(PYTHON) -m venv --clear $(VENV)-minimum
 	$(PYTHON) tests/minimum_versions.py > $(VENV)-minimum/requirements.txt
 	$(VENV)-minimum/bin/pip install --quiet -r $(VENV)-minimum/requirements.txt --editable .
-	$(VENV)-minimum/bin/python -m pytest --quiet -m "not slow"
+	$(VENV)-minimum/bin/python -m pytest --quiet -m "not slow" -W ignore::DeprecationWarning -W ignore::FutureWarning
 
 test-without-torch:  ## the floor and the scikit-learn side, without torch; PYTHON=python3.13 takes another Python
 	$(PYTHON) -m venv --clear $(VENV)-without-torch

@@ -63,7 +63,7 @@ def _encode_pandas(y: Any) -> Labels:
     values = getattr(y, "array", y)
     if isinstance(values, pandas.Categorical):
         return _coded(values.codes, values.categories.to_numpy())
-    if isinstance(values.dtype, np.dtype):
+    if isinstance(y.dtype, np.dtype):
         return _encode_array(np.asanyarray(y))
     codes, vocabulary = pandas.factorize(values)
     return _coded(codes, vocabulary.to_numpy())

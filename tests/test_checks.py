@@ -1,6 +1,7 @@
 """scikit-learn's own check-suite, over every estimator."""
 
 import pytest
+from sklearn import __version__ as sklearn_version
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.naive_bayes import GaussianNB
@@ -9,6 +10,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier
 from sklearn.utils.estimator_checks import parametrize_with_checks
+from sklearn.utils.fixes import parse_version
 
 from skcb import (
     ClassBalancedClassifier,
@@ -31,6 +33,11 @@ def expected_failures(estimator):
         return {
             "check_sample_weight_equivalence_on_dense_data": INHERITED,
             "check_sample_weight_equivalence_on_sparse_data": INHERITED,
+        }
+    if isinstance(inner, DecisionTreeClassifier) and parse_version(sklearn_version) < parse_version("1.8"):
+        return {
+            "check_sample_weight_equivalence_on_sparse_data": "equally good splits are told apart by rounding, "
+            "and weights that are no integers round; later trees happen to agree"
         }
     return {}
 
