@@ -36,6 +36,7 @@ def encode_labels(y: Any) -> Labels:
     ValueError
         If `y` is empty or not one-dimensional, has missing labels, or is continuous.
     """
+    given = type(y).__name__
     y = nw.to_native(y, pass_through=True)
     if "pyarrow" in sys.modules and isinstance(y, sys.modules["pyarrow"].Array):
         y = sys.modules["pyarrow"].chunked_array([y])
@@ -46,7 +47,7 @@ def encode_labels(y: Any) -> Labels:
         y = np.asarray(y)
     shape = (len(y),) if flat else y.shape
     if len(shape) != 1:
-        raise ValueError(f"y must be 1-D, one label per sample, got shape {shape}")
+        raise ValueError(f"y must be 1-D, one label per sample, got {given} of shape {shape}")
     if shape[0] == 0:
         raise ValueError("y is empty: there is no label to count")
     if nw.dependencies.is_pyarrow_chunked_array(y):

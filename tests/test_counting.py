@@ -224,8 +224,8 @@ def test_missing_labels_are_counted_and_located(kind, without_pandas, monkeypatc
     [
         ([], ValueError, "y is empty"),
         (np.array([]), ValueError, "y is empty"),
-        ("cat", ValueError, r"y must be 1-D, one label per sample, got shape \(\)"),
-        (None, ValueError, r"y must be 1-D, one label per sample, got shape \(\)"),
+        ("cat", ValueError, r"y must be 1-D, one label per sample, got str of shape \(\)"),
+        (None, ValueError, r"y must be 1-D, one label per sample, got NoneType of shape \(\)"),
         ([[1, 2], [3, 4]], ValueError, r"y must be 1-D.*shape \(2, 2\)"),
         (np.ones((3, 1)), ValueError, r"y must be 1-D.*shape \(3, 1\)"),
         ([[1], [2, 3]], ValueError, "y must be 1-D.*unlike lengths"),
