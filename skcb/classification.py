@@ -14,9 +14,9 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, column_or_1d
 
 from skcb.balancing import Normalization, class_weight, logit_adjustment
-from skcb.counting import check_sample_weight, count_encoded, take_by_label
+from skcb.counting import ClassCounts, check_sample_weight, count_encoded, take_by_label
 from skcb.fitting import fit_clone, router_of
-from skcb.labels import encode_labels
+from skcb.labels import Labels, encode_labels
 
 
 def _estimator_has(method: str) -> Any:
@@ -62,6 +62,15 @@ class _ClassifierAround(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
                 f"write MultiOutputClassifier({type(self).__name__}(...))"
             )
         return y
+
+    def _count(
+        self, y: Any, sample_weight: ArrayLike | None
+    ) -> tuple[Any, Labels, NDArray[np.float64] | None, ClassCounts]:
+        """Check what `fit` receives and count its classes."""
+        y = self._check_target(y)
+        labels = encode_labels(y)
+        sample_weight = check_sample_weight(sample_weight, len(labels.codes))
+        return y, labels, sample_weight, count_encoded(labels, sample_weight)
 
     def _align(self, per_class: NDArray[np.float64], classes: NDArray[Any]) -> NDArray[np.float64]:
         """Put a vector over the counted classes in the order of the estimator's columns."""
@@ -182,10 +191,7 @@ class ClassBalancedClassifier(_ClassifierAround):
         -------
         self : ClassBalancedClassifier
         """
-        y = self._check_target(y)
-        labels = encode_labels(y)
-        given = check_sample_weight(sample_weight, len(labels.codes))
-        classes, counts = count_encoded(labels, given)
+        y, labels, given, (classes, counts) = self._count(y, sample_weight)
         weight = class_weight(counts, self.beta, normalize=self.normalize)
         per_sample = take_by_label(labels, classes, weight, out_of="the classes of y")
         if given is not None:
@@ -340,15 +346,12 @@ class LogitAdjustedClassifier(_ClassifierAround):
         -------
         self : LogitAdjustedClassifier
         """
-        y = self._check_target(y)
+        y, _, given, (classes, counts) = self._count(y, sample_weight)
         if not hasattr(self.estimator, "predict_proba"):
             raise TypeError(
                 f"LogitAdjustedClassifier needs probabilities, and {type(self.estimator).__name__} has no "
                 "predict_proba; wrap it: LogitAdjustedClassifier(CalibratedClassifierCV(...))"
             )
-        labels = encode_labels(y)
-        given = check_sample_weight(sample_weight, len(labels.codes))
-        classes, counts = count_encoded(labels, given)
         shift = logit_adjustment(counts, self.tau)
         self.estimator_ = fit_clone(self, X, y, given, fit_params)
         self.class_count_ = self._align(counts, classes)
