@@ -1,9 +1,9 @@
-"""Speed and memory of the losses beside torch's own and the PyPI peers', forward and backward, on random logits.
+"""Speed and memory of the losses beside torch's own and the PyPI peers', forward and backward.
 
     pip install balanced-loss imbalanced-losses cbloss && python benchmarks/losses.py
 
-The contenders of a job take turns, so that a disturbance of the machine strikes all alike; a ratio is the median
-of the ratios within the turns. Memory is what the allocator holds at most, beyond what it held before.
+The contenders of a job take turns, so that a disturbance of the machine strikes all alike; a ratio is the
+median of the ratios within the turns. Memory is what the allocator holds at most, beyond what it held before.
 """
 
 import argparse

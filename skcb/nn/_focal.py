@@ -4,11 +4,10 @@ Both focal losses are one scalar function of a *margin* :math:`m`, the logit of 
 
 .. math:: f(m) = \sigma(m)^\gamma \, \mathrm{softplus}(m)
 
-The sigmoid loss sums it over the classes, with :math:`m_j = z_j` but :math:`m_y = -z_y` for the target:
-turning that one sign makes every entry a negative, with no one-hot tensor. The softmax loss takes it
-once, with :math:`m = \log \sum_{j \ne y} e^{z_j} - z_y`. The modulator is
-:math:`\exp(\gamma \log \sigma(m))`, which neither overflows nor has a singular derivative where the power of a
-probability does.
+The sigmoid loss sums it over the classes, with :math:`m_j = z_j` but :math:`m_y = -z_y` for the target: by the
+turn of that sign every entry is a negative, and there is no one-hot tensor. The softmax loss takes it once,
+with :math:`m = \log \sum_{j \ne y} e^{z_j} - z_y`. The modulator is :math:`\exp(\gamma \log \sigma(m))`, which
+neither overflows nor has a singular derivative where the power of a probability does.
 
 Each loss stands here twice. The *kernel* walks through memory once, in place, in blocks that stay in the
 cache, and finds value and gradient together. The *formula* is plain torch, differentiable as often as one
@@ -17,7 +16,7 @@ likes: it serves second derivatives, ``torch.compile`` (which fuses it) and ``to
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -26,6 +25,9 @@ from torch.nn.functional import logsigmoid, softplus
 # Entries per block. On a CPU a block and its three temporaries stay in the cache; an accelerator wants fewer,
 # larger launches.
 _CPU_BLOCK, _ACCELERATOR_BLOCK = 2**18, 2**24
+
+# These powers are a multiplication or two, or a square root. No derivative of them is taken.
+_FAST_POWERS = (0.5, 1.0, 2.0, 3.0)
 
 # (logits, target, gamma, slope) -> loss, on one block; fills `slope` with the gradient.
 Kernel = Callable[[Tensor, Tensor, float, Tensor], Tensor]
@@ -39,24 +41,43 @@ def focal(margin: Tensor, gamma: float) -> Tensor:
     return cost if gamma == 0 else torch.exp(gamma * logsigmoid(margin)) * cost
 
 
-def sigmoid_focal(logits: Tensor, target: Tensor, gamma: float) -> Tensor:
-    """Sum f over the classes: logits (N, C, D), target (N, D), loss (N, D)."""
-    return _per_example(logits, target, gamma, _sigmoid_kernel, _sigmoid_formula)
+class Twofold(NamedTuple):
+    """A loss in its two forms."""
+
+    kernel: Kernel
+    formula: Formula
 
 
-def softmax_focal(logits: Tensor, target: Tensor, gamma: float) -> Tensor:
-    """Take f at the log-odds against the target: logits (N, C, D), target (N, D), loss (N, D)."""
-    return _per_example(logits, target, gamma, _softmax_kernel, _softmax_formula)
+def focal_loss(
+    loss: Twofold,
+    logits: Tensor,
+    target: Tensor,
+    gamma: float,
+    *,
+    ignore_index: int,
+    weight: Tensor | None = None,
+) -> Tensor:
+    """Return the loss of each example, 0 where it is ignored; or, given their weights, the weighted sum.
 
-
-def _per_example(logits: Tensor, target: Tensor, gamma: float, kernel: Kernel, formula: Formula) -> Tensor:
+    The weights are 0 where an example is ignored. No gradient flows to them.
+    """
+    ignored = target == ignore_index
+    index = target.long().masked_fill(ignored, 0)
+    if logits.ndim > 3:
+        logits, index = logits.flatten(2), index.flatten(1)
+        weight = weight if weight is None else weight.flatten(1)
     # torch.func differentiates by transforming the operations, so it too must see plain ones.
     if torch.compiler.is_compiling() or torch._C._are_functorch_transforms_active():  # noqa: SLF001
-        return formula(logits, target, gamma)
-    if torch.is_grad_enabled() and logits.requires_grad:
-        loss: Tensor = _LossAndGradient.apply(logits, target, gamma, kernel, formula)  # type: ignore[no-untyped-call]
-        return loss
-    return _walk(logits, target, gamma, kernel, keep_gradient=False)[0]
+        result = _weighted_sum(loss.formula(logits, index, gamma), weight)
+    elif torch.is_grad_enabled() and logits.requires_grad:
+        result = _LossAndGradient.apply(loss, logits, index, gamma, weight)  # type: ignore[no-untyped-call]
+    else:
+        result = _weighted_sum(_walk(loss.kernel, logits, index, gamma, keep_gradient=False)[0], weight)
+    return result if weight is not None else result.view(target.shape).masked_fill(ignored, 0)
+
+
+def _weighted_sum(loss: Tensor, weight: Tensor | None) -> Tensor:
+    return loss if weight is None else (loss * weight).sum()
 
 
 class _LossAndGradient(torch.autograd.Function):
@@ -64,50 +85,51 @@ class _LossAndGradient(torch.autograd.Function):
 
     @staticmethod
     def forward(  # noqa: PLR0917 (apply takes no keywords)
-        ctx: Any, logits: Tensor, target: Tensor, gamma: float, kernel: Kernel, formula: Formula
+        ctx: Any, loss: Twofold, logits: Tensor, target: Tensor, gamma: float, weight: Tensor | None
     ) -> Tensor:
-        ctx.save_for_backward(logits, target)
-        ctx.gamma, ctx.kernel, ctx.formula = gamma, kernel, formula
-        loss, ctx.gradient = _walk(logits, target, gamma, kernel, keep_gradient=True)
-        return loss
+        ctx.save_for_backward(logits, target, weight)
+        ctx.loss, ctx.gamma = loss, gamma
+        value, ctx.gradient = _walk(loss.kernel, logits, target, gamma, keep_gradient=True)
+        return _weighted_sum(value, weight)
 
     @staticmethod
-    def backward(ctx: Any, grad_loss: Tensor) -> tuple[Tensor, None, None, None, None]:
+    def backward(ctx: Any, grad_loss: Tensor) -> tuple[None, Tensor, None, None, None]:
+        logits, target, weight = ctx.saved_tensors
         if torch.is_grad_enabled():  # with create_graph=True this very gradient is differentiated
-            logits, target = ctx.saved_tensors
-            loss = ctx.formula(logits, target, ctx.gamma)
+            loss = _weighted_sum(ctx.loss.formula(logits, target, ctx.gamma), weight)
             (gradient,) = torch.autograd.grad(loss, logits, grad_loss, create_graph=True)
-            return gradient, None, None, None, None
-        # The buffer is given away and scaled in place. Should a retained graph ask again, it is computed anew:
+            return None, gradient, None, None, None
+        # The buffer is given away and scaled in place. Asked again, by a retained graph, it is computed anew:
         # nothing that the caller does to the first gradient can spoil the second.
         gradient, ctx.gradient = ctx.gradient, None
         if gradient is None:
-            logits, target = ctx.saved_tensors
-            _, gradient = _walk(logits, target, ctx.gamma, ctx.kernel, keep_gradient=True)
-        return gradient.mul_(grad_loss.unsqueeze(1)), None, None, None, None
+            _, gradient = _walk(ctx.loss.kernel, logits, target, ctx.gamma, keep_gradient=True)
+        per_example = grad_loss if weight is None else grad_loss * weight
+        return None, gradient.mul_(per_example.unsqueeze(1)), None, None, None
 
 
 def _walk(
-    logits: Tensor, target: Tensor, gamma: float, kernel: Kernel, *, keep_gradient: bool
+    kernel: Kernel, logits: Tensor, target: Tensor, gamma: float, *, keep_gradient: bool
 ) -> tuple[Tensor, Tensor | None]:
-    """Run the kernel block by block: over examples, and over positions where one example exceeds a block."""
-    n_classes, n_positions = logits.shape[1:]
-    block = _CPU_BLOCK if logits.device.type == "cpu" else _ACCELERATOR_BLOCK
-    positions = max(1, min(n_positions, block // n_classes))
-    examples = max(1, block // (n_classes * positions))
+    """Run the kernel block by block: over examples, and positions where one example exceeds a block."""
     new = partial(torch.empty, dtype=torch.promote_types(logits.dtype, torch.float32), device=logits.device)
     gradient = new(logits.shape) if keep_gradient else None
+    block = _CPU_BLOCK if logits.device.type == "cpu" else _ACCELERATOR_BLOCK
     if logits.numel() <= block:
         slope = new(logits.shape) if gradient is None else gradient
         return kernel(logits, target.unsqueeze(1), gamma, slope), gradient
+    n_classes = logits.shape[1]
+    n_positions = target[0].numel()
+    positions = max(1, min(n_positions, block // n_classes))
+    examples = max(1, block // (n_classes * positions))
     loss = new(target.shape)
     for start in range(0, len(logits), examples):
         rows = slice(start, start + examples)
         for left in range(0, n_positions, positions):
-            part = slice(left, left + positions)
-            z, y = logits[rows, :, part], target[rows, part].unsqueeze(1)
-            slope = new(z.shape) if gradient is None else gradient[rows, :, part]
-            loss[rows, part] = kernel(z, y, gamma, slope)
+            part = (rows, ..., slice(left, left + positions)) if target.ndim > 1 else (rows,)
+            z, y = logits[part], target[part].unsqueeze(1)
+            slope = new(z.shape) if gradient is None else gradient[part]
+            loss[part] = kernel(z, y, gamma, slope)
     return loss, gradient
 
 
@@ -154,15 +176,27 @@ def _focal_(margin: Tensor, gamma: float) -> Tensor:
     if gamma == 0:
         margin.sigmoid_()
         return cost
-    modulator = margin.sub(cost).mul_(gamma).exp_()  # log sigmoid(m) = m - softplus(m)
-    margin.sigmoid_()
+    if gamma in _FAST_POWERS:
+        modulator = margin.sigmoid_().pow(gamma)
+    else:
+        modulator = margin.sub(cost).mul_(gamma).exp_()  # log sigmoid(m) = m - softplus(m)
+        margin.sigmoid_()
     margin.addcmul_(cost, 1 - margin, value=gamma).mul_(modulator)
     return cost.mul_(modulator)
 
 
+SIGMOID = Twofold(_sigmoid_kernel, _sigmoid_formula)
+SOFTMAX = Twofold(_softmax_kernel, _softmax_formula)
+
+
 def _is_target(logits: Tensor, target: Tensor) -> Tensor:
-    classes = torch.arange(logits.shape[1], device=logits.device).unsqueeze(1)
-    return classes == target.unsqueeze(1)
+    classes = torch.arange(logits.shape[1], device=logits.device)
+    return along_classes(classes, logits) == target.unsqueeze(1)
+
+
+def along_classes(vector: Tensor, logits: Tensor) -> Tensor:
+    """Shape a vector of shape (C,) so that it broadcasts over the logits."""
+    return vector.view(-1, *[1] * (logits.ndim - 2))
 
 
 def at_least_float32(tensor: Tensor) -> Tensor:

@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike
 from torch import Tensor, nn
 
 from skcb.balancing import Normalization, as_counts, class_weight
-from skcb.nn.functional import along_classes
+from skcb.nn._focal import along_classes, at_least_float32
 
 Reduction = Literal["mean", "weighted_mean", "sum", "none"]
 Counts = ArrayLike | Tensor
@@ -105,25 +105,31 @@ class ClassWeightedLoss(nn.Module):
 
     def reduced(self, logits: Tensor, target: Tensor, sample_weight: Tensor | None) -> Tensor:
         """Weight and reduce."""
-        loss = self.per_example(logits, target)
-        weight = self.example_weight(target).to(loss.dtype)
+        weight = at_least_float32(self.example_weight(target))
         if sample_weight is not None:
-            if sample_weight.ndim < loss.ndim:
-                sample_weight = sample_weight.view(-1, *[1] * (loss.ndim - 1))
-            weight = weight * sample_weight.to(loss.dtype)
+            if sample_weight.ndim < weight.ndim:
+                sample_weight = sample_weight.view(-1, *[1] * (weight.ndim - 1))
+            weight = weight * sample_weight
         if self.reduction == "none":
-            return loss * weight
+            return self.per_example(logits, target) * weight
         if self.reduction == "mean":
             weight = weight / self.n_examples(target)
         elif self.reduction == "weighted_mean":
-            weight = weight / weight.sum().clamp(min=torch.finfo(loss.dtype).tiny)
-        return (loss * weight).sum()
+            weight = weight / weight.sum().clamp(min=torch.finfo(weight.dtype).tiny)
+        return self.weighted_sum(logits, target, weight)
+
+    def weighted_sum(self, logits: Tensor, target: Tensor, weight: Tensor) -> Tensor:
+        """Sum the losses of the examples, each times its weight."""
+        return (self.per_example(logits, target) * weight).sum()
 
     def n_examples(self, target: Tensor) -> Tensor | int:
-        """Count the examples that are not ignored; one at least, so that it can divide."""
+        """Count the examples that are not ignored; one at least, since it is to divide."""
         if target.is_floating_point():
             return max(1, target.numel() // len(self.weight))
-        return torch.count_nonzero(target != self.ignore_index).clamp_(min=1)
+        count = torch.count_nonzero(target != self.ignore_index)
+        if count.is_cpu and not torch.compiler.is_compiling():
+            return max(1, int(count))  # divides faster, and nothing waits for it
+        return count.clamp_(min=1)
 
     def _checked(self, logits: Tensor, target: Tensor, sample_weight: Tensor | None) -> Tensor:
         n_classes = len(self.weight)

@@ -5,7 +5,7 @@ from torch import Tensor
 from torch.nn import functional as torch_functional
 
 from skcb.nn import _focal
-from skcb.nn._focal import at_least_float32
+from skcb.nn._focal import along_classes, at_least_float32
 
 
 def cross_entropy(
@@ -115,7 +115,7 @@ def sigmoid_focal(logits: Tensor, target: Tensor, gamma: float = 2.0, *, ignore_
         logits = at_least_float32(logits)
         loss = target * _focal.focal(-logits, gamma) + (1 - target) * _focal.focal(logits, gamma)
         return loss.sum(1)
-    return _of_index(_focal.sigmoid_focal, logits, target, gamma, ignore_index)
+    return _focal.focal_loss(_focal.SIGMOID, logits, target, gamma, ignore_index=ignore_index)
 
 
 def softmax_focal(
@@ -166,7 +166,7 @@ def softmax_focal(
     """
     _check_gamma(gamma)
     if not (target.is_floating_point() or _is_smoothing(label_smoothing)):
-        return _of_index(_focal.softmax_focal, logits, target, gamma, ignore_index)
+        return _focal.focal_loss(_focal.SOFTMAX, logits, target, gamma, ignore_index=ignore_index)
     log_p = at_least_float32(logits).log_softmax(1)
     cost = -log_p if gamma == 0 else -log_p * torch.exp(gamma * _log_of_the_rest(log_p))
     return _expected(cost, target, label_smoothing, ignore_index)
@@ -230,20 +230,6 @@ def adjust_logits(
     elif scale != 1:
         logits = logits * scale
     return logits if shift is None else logits + along_classes(shift.to(logits.dtype), logits)
-
-
-def along_classes(vector: Tensor, logits: Tensor) -> Tensor:
-    """Shape a vector of shape (C,) so that it broadcasts over the logits."""
-    return vector.view(-1, *[1] * (logits.ndim - 2))
-
-
-def _of_index(
-    loss_of: _focal.Formula, logits: Tensor, target: Tensor, gamma: float, ignore_index: int
-) -> Tensor:
-    flat = logits.flatten(2) if logits.ndim > 2 else logits.unsqueeze(2)
-    ignored = target == ignore_index
-    index = target.long().masked_fill(ignored, 0).reshape(len(flat), -1 if len(flat) else flat.shape[2])
-    return loss_of(flat, index, gamma).view(target.shape).masked_fill(ignored, 0)
 
 
 def _expected(cost: Tensor, target: Tensor, smoothing: float | Tensor, ignore_index: int) -> Tensor:

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from skcb.balancing import Normalization, check_non_negative, check_real
 from skcb.nn import functional
-from skcb.nn._focal import at_least_float32
+from skcb.nn._focal import SIGMOID, SOFTMAX, at_least_float32, focal_loss
 from skcb.nn._shell import ClassWeightedLoss, Counts, Reduction
 
 
@@ -174,6 +174,12 @@ class CBSoftmaxFocalLoss(ClassWeightedLoss, nn.CrossEntropyLoss):  # type: ignor
             logits, target, self.gamma, label_smoothing=self.label_smoothing, ignore_index=self.ignore_index
         )
 
+    def weighted_sum(self, logits: Tensor, target: Tensor, weight: Tensor) -> Tensor:
+        """Sum the losses of the examples, each times its weight, in the commonest case by the kernel."""
+        if self.label_smoothing or target.is_floating_point() or weight.requires_grad:
+            return super().weighted_sum(logits, target, weight)
+        return focal_loss(SOFTMAX, logits, target, self.gamma, ignore_index=self.ignore_index, weight=weight)
+
 
 class CBFocalLoss(ClassWeightedLoss):
     r"""Class-balanced sigmoid focal loss: the paper's.
@@ -229,6 +235,12 @@ class CBFocalLoss(ClassWeightedLoss):
         """Return the sigmoid focal loss of each example, 0 where it is ignored."""
         return functional.sigmoid_focal(logits, target, self.gamma, ignore_index=self.ignore_index)
 
+    def weighted_sum(self, logits: Tensor, target: Tensor, weight: Tensor) -> Tensor:
+        """Sum the losses of the examples, each times its weight, in the commonest case by the kernel."""
+        if target.is_floating_point() or weight.requires_grad:
+            return super().weighted_sum(logits, target, weight)
+        return focal_loss(SIGMOID, logits, target, self.gamma, ignore_index=self.ignore_index, weight=weight)
+
 
 class CBSigmoidLoss(ClassWeightedLoss):
     r"""Class-balanced sigmoid cross-entropy, one class against the rest.
@@ -276,6 +288,12 @@ class CBSigmoidLoss(ClassWeightedLoss):
     def per_example(self, logits: Tensor, target: Tensor) -> Tensor:
         """Return the sigmoid cross-entropy of each example, 0 where it is ignored."""
         return functional.sigmoid_cross_entropy(logits, target, ignore_index=self.ignore_index)
+
+    def weighted_sum(self, logits: Tensor, target: Tensor, weight: Tensor) -> Tensor:
+        """Sum the losses of the examples, each times its weight, in the commonest case by the kernel."""
+        if target.is_floating_point() or weight.requires_grad:
+            return super().weighted_sum(logits, target, weight)
+        return focal_loss(SIGMOID, logits, target, 0.0, ignore_index=self.ignore_index, weight=weight)
 
 
 class ClassBalancedLoss(ClassWeightedLoss):
