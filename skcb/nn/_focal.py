@@ -4,10 +4,11 @@ Both focal losses are one scalar function of a *margin* :math:`m`, the logit of 
 
 .. math:: f(m) = \sigma(m)^\gamma \, \mathrm{softplus}(m)
 
-The sigmoid loss sums it over the classes, with :math:`m_j = z_j` but :math:`m_y = -z_y` for the target: by the
-turn of that sign every entry is a negative, and there is no one-hot tensor. The softmax loss takes it once,
-with :math:`m = \log \sum_{j \ne y} e^{z_j} - z_y`. The modulator is :math:`\exp(\gamma \log \sigma(m))`, which
-neither overflows nor has a singular derivative where the power of a probability does.
+The sigmoid loss sums it over the classes, with :math:`m_j = z_j` but :math:`m_y = -z_y` for the target: by
+the turn of that sign every entry is a negative, and there is no one-hot tensor. The softmax loss takes it
+once, with :math:`m = \log \sum_{j \ne y} e^{z_j} - z_y`. The modulator is
+:math:`\exp(\gamma \log \sigma(m))`, which neither overflows nor has a singular derivative where the power of
+a probability does.
 
 Each loss stands here twice. The *kernel* walks through memory once, in place, in blocks that stay in the
 cache, and finds value and gradient together. The *formula* is plain torch, differentiable as often as one
@@ -147,14 +148,13 @@ def _sigmoid_formula(logits: Tensor, target: Tensor, gamma: float) -> Tensor:
 
 
 def _softmax_kernel(logits: Tensor, target: Tensor, gamma: float, slope: Tensor) -> Tensor:
-    slope.copy_(logits)
-    own = slope.gather(1, target)
-    slope.scatter_(
-        1, target, torch.finfo(slope.dtype).min
-    )  # finite, so that a lone class has loss 0, not NaN
+    logits = logits.to(slope.dtype)
+    own = logits.gather(1, target)
+    # The least finite number, so that a lone class has loss 0, not NaN.
+    torch.scatter(logits, 1, target, torch.finfo(slope.dtype).min, out=slope)
     largest = slope.amax(1, keepdim=True)
     total = slope.sub_(largest).exp_().sum(1, keepdim=True)
-    margin = total.log().add_(largest).sub_(own)
+    margin = total.log().add_(largest.sub_(own))  # the large numbers first, so that they cancel exactly
     loss = _focal_(margin, gamma).squeeze(1)
     slope.mul_(margin / total)
     slope.scatter_(1, target, -margin)
@@ -163,9 +163,11 @@ def _softmax_kernel(logits: Tensor, target: Tensor, gamma: float, slope: Tensor)
 
 def _softmax_formula(logits: Tensor, target: Tensor, gamma: float) -> Tensor:
     logits = at_least_float32(logits)
-    own = logits.gather(1, target.unsqueeze(1)).squeeze(1)
+    own = logits.gather(1, target.unsqueeze(1))
     others = logits.masked_fill(_is_target(logits, target), torch.finfo(logits.dtype).min)
-    return focal(others.logsumexp(1) - own, gamma)
+    # The shift is a constant, as in the kernel: it cancels, and what is left is too small to round much.
+    largest = others.detach().amax(1, keepdim=True)
+    return focal((others - largest).logsumexp(1) + (largest - own).squeeze(1), gamma)
 
 
 def _focal_(margin: Tensor, gamma: float) -> Tensor:

@@ -132,18 +132,18 @@ class ClassWeightedLoss(nn.Module):
         return count.clamp_(min=1)
 
     def _checked(self, logits: Tensor, target: Tensor, sample_weight: Tensor | None) -> Tensor:
-        n_classes = len(self.weight)
-        shape = logits.shape
-        if logits.ndim < 2 or shape[1] != n_classes:
+        weight, shape = self.weight, logits.shape
+        n_classes = weight.shape[0]
+        if len(shape) < 2 or shape[1] != n_classes:
             raise ValueError(
                 f"logits have shape {tuple(shape)}, but the counts are of {n_classes} classes; expected "
                 f"(N, {n_classes}) or (N, {n_classes}, d1, ...)"
             )
         if not logits.is_floating_point():
             raise TypeError(f"logits must be floating, got {logits.dtype}; convert them with .float()")
-        if logits.device != self.weight.device:
+        if logits.device != weight.device:
             raise ValueError(
-                f"logits are on {logits.device}, the loss is on {self.weight.device}; move the loss with "
+                f"logits are on {logits.device}, the loss is on {weight.device}; move the loss with "
                 f".to({str(logits.device)!r})"
             )
         per_example = shape[:1] + shape[2:]
