@@ -20,6 +20,17 @@ if TYPE_CHECKING:
     from skcb.counting import ClassCounts, count_classes
     from skcb.datasets import load_long_tailed_digits, long_tailed_counts, make_long_tailed
     from skcb.metrics import ShotAccuracy, imbalance_ratio, shot_accuracy
+    from skcb.nn import (
+        CBCrossEntropyLoss,
+        CBFocalLoss,
+        CBSigmoidLoss,
+        CBSoftmaxFocalLoss,
+        ClassBalancedLoss,
+        LDAMLoss,
+        LogitAdjustedLoss,
+        NormalizedLinear,
+        VSLoss,
+    )
     from skcb.sampling import EffectiveNumberStrategy
     from skcb.weighting import ClassBalancedWeighter, compute_class_weight, compute_sample_weight
 
@@ -27,12 +38,21 @@ __version__ = "0.1.0.dev0"
 
 # What stands above the floor is imported when first asked for (PEP 562): `import skcb` loads NumPy alone.
 _MODULE_OF = {
+    "CBCrossEntropyLoss": "nn",
+    "CBFocalLoss": "nn",
+    "CBSigmoidLoss": "nn",
+    "CBSoftmaxFocalLoss": "nn",
     "ClassBalancedClassifier": "classification",
+    "ClassBalancedLoss": "nn",
     "ClassBalancedWeighter": "weighting",
     "ClassCounts": "counting",
     "EffectiveNumberStrategy": "sampling",
+    "LDAMLoss": "nn",
     "LogitAdjustedClassifier": "classification",
+    "LogitAdjustedLoss": "nn",
+    "NormalizedLinear": "nn",
     "ShotAccuracy": "metrics",
+    "VSLoss": "nn",
     "compute_class_weight": "weighting",
     "compute_sample_weight": "weighting",
     "count_classes": "counting",
@@ -42,17 +62,35 @@ _MODULE_OF = {
     "make_long_tailed": "datasets",
     "shot_accuracy": "metrics",
 }
-_SUBMODULES = {"balancing", "classification", "counting", "datasets", "metrics", "sampling", "weighting"}
+_SUBMODULES = {
+    "balancing",
+    "classification",
+    "counting",
+    "datasets",
+    "metrics",
+    "nn",
+    "sampling",
+    "weighting",
+}
 
 __all__ = [
+    "CBCrossEntropyLoss",
+    "CBFocalLoss",
+    "CBSigmoidLoss",
+    "CBSoftmaxFocalLoss",
     "ClassBalancedClassifier",
+    "ClassBalancedLoss",
     "ClassBalancedWeighter",
     "ClassCounts",
     "EffectiveNumberStrategy",
     "EmptyClassWarning",
     "InertBetaWarning",
+    "LDAMLoss",
     "LogitAdjustedClassifier",
+    "LogitAdjustedLoss",
+    "NormalizedLinear",
     "ShotAccuracy",
+    "VSLoss",
     "beta_from_volume",
     "beta_grid",
     "class_weight",

@@ -1,0 +1,204 @@
+"""What every loss shares: the vectors as buffers, the checks, one weight per example, the reduction."""
+
+from typing import ClassVar, Literal, NoReturn
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike
+from torch import Tensor, nn
+
+from skcb.balancing import Normalization, as_counts, class_weight
+from skcb.nn._focal import along_classes, at_least_float32
+
+Reduction = Literal["mean", "weighted_mean", "sum", "none"]
+Counts = ArrayLike | Tensor
+
+
+class ClassWeightedLoss(nn.Module):
+    """Weight the loss of each example by its class, then reduce.
+
+    A subclass says what an example's loss is (:meth:`per_example`) and, where it holds more than weights,
+    which vectors follow from the counts (:meth:`vectors`). Its constructor ends with ``set_counts``.
+    """
+
+    weight: Tensor
+    shown: ClassVar[tuple[str, ...]] = ("beta", "normalize", "reduction", "ignore_index")
+
+    def __init__(
+        self, *, beta: float, normalize: Normalization, reduction: Reduction, ignore_index: int
+    ) -> None:
+        super().__init__()
+        if reduction not in {"mean", "weighted_mean", "sum", "none"}:
+            raise ValueError(f'reduction must be "mean", "weighted_mean", "sum" or "none", got {reduction!r}')
+        self.beta, self.normalize = beta, normalize
+        self.reduction: str = reduction
+        self.ignore_index = ignore_index
+
+    def set_counts(self, counts: Counts) -> None:
+        """Compute the vectors anew, in place, from other counts of the same classes.
+
+        It reads ``beta``, ``normalize`` and the loss's own parameters again, so that setting one of these
+        attributes and then the counts re-weights as well.
+
+        Parameters
+        ----------
+        counts : array-like or Tensor of shape (n_classes,)
+            Samples per class in the whole training set, not in a batch; fractional where they are weighted.
+
+        Raises
+        ------
+        ValueError
+            If a count is negative, NaN or infinite, if all are 0, or if the number of classes changes.
+        """
+        if isinstance(counts, Tensor):
+            counts = (counts.double() if counts.is_floating_point() else counts).detach().cpu().numpy()
+        valid = as_counts(counts)
+        known = getattr(self, "weight", None)
+        if known is not None and len(known) != len(valid):
+            raise ValueError(
+                f"the loss was made for {len(known)} classes, but counts has {len(valid)}; make a new loss"
+            )
+        vectors = {name: torch.from_numpy(vector) for name, vector in self.vectors(valid).items()}
+        for name, vector in vectors.items():
+            if known is not None:
+                self.get_buffer(name).copy_(vector)
+            else:
+                dtype = torch.get_default_dtype() if vector.is_floating_point() else vector.dtype
+                self.register_buffer(name, vector.to(dtype))
+        self._keep(valid)
+
+    def vectors(self, counts: np.ndarray) -> dict[str, np.ndarray]:
+        """Return the buffers that follow from the counts, by name, each of shape (n_classes,)."""
+        return {"weight": class_weight(counts, self.beta, normalize=self.normalize)}
+
+    def per_example(self, logits: Tensor, target: Tensor) -> Tensor:
+        """Return the unweighted loss of each example, 0 where it is ignored."""
+        raise NotImplementedError
+
+    def example_weight(self, target: Tensor) -> Tensor:
+        """Return the class weight of each example, 0 where it is ignored; the expected one if soft."""
+        if target.is_floating_point():
+            return (target * along_classes(self.weight, target)).sum(1)
+        ignored = target == self.ignore_index
+        index = target.masked_fill(ignored, 0)
+        return self.weight.index_select(0, index.reshape(-1)).view(target.shape).masked_fill(ignored, 0)
+
+    def forward(self, logits: Tensor, target: Tensor, sample_weight: Tensor | None = None) -> Tensor:
+        """Return the loss: one number, or with ``reduction="none"`` one per example.
+
+        Parameters
+        ----------
+        logits : Tensor of shape (N, C) or (N, C, d1, ...)
+            Scores before any sigmoid or softmax. Probabilities cannot be told from logits: they give a wrong
+            loss, and no error.
+        target : Tensor of shape (N,) or (N, d1, ...), or of the shape of `logits`
+            Class indices; or, if floating, the probability of each class.
+        sample_weight : Tensor of shape (N,) or (N, d1, ...), optional
+            Multiplies the weight that the example has for its class.
+        """
+        target = self._checked(logits, target, sample_weight)
+        try:
+            return self.reduced(logits, target, sample_weight)
+        except (IndexError, RuntimeError) as error:
+            # torch has seen that an index is out of range (at no cost to us); say which.
+            self._explain(target, error)
+
+    def reduced(self, logits: Tensor, target: Tensor, sample_weight: Tensor | None) -> Tensor:
+        """Weight and reduce."""
+        weight = at_least_float32(self.example_weight(target))
+        if sample_weight is not None:
+            if sample_weight.ndim < weight.ndim:
+                sample_weight = sample_weight.view(-1, *[1] * (weight.ndim - 1))
+            weight = weight * sample_weight
+        if self.reduction == "none":
+            return self.per_example(logits, target) * weight
+        if self.reduction == "mean":
+            weight = weight / self.n_examples(target)
+        elif self.reduction == "weighted_mean":
+            weight = weight / weight.sum().clamp(min=torch.finfo(weight.dtype).tiny)
+        return self.weighted_sum(logits, target, weight)
+
+    def weighted_sum(self, logits: Tensor, target: Tensor, weight: Tensor) -> Tensor:
+        """Sum the losses of the examples, each times its weight."""
+        return (self.per_example(logits, target) * weight).sum()
+
+    def n_examples(self, target: Tensor) -> Tensor | int:
+        """Count the examples that are not ignored; one at least, since it is to divide."""
+        if target.is_floating_point():
+            return max(1, target.numel() // len(self.weight))
+        count = torch.count_nonzero(target != self.ignore_index)
+        if count.is_cpu and not torch.compiler.is_compiling():
+            return max(1, int(count))  # divides faster, and nothing waits for it
+        return count.clamp_(min=1)
+
+    def _checked(self, logits: Tensor, target: Tensor, sample_weight: Tensor | None) -> Tensor:
+        weight, shape = self.weight, logits.shape
+        n_classes = weight.shape[0]
+        if len(shape) < 2 or shape[1] != n_classes:
+            raise ValueError(
+                f"logits have shape {tuple(shape)}, but the counts are of {n_classes} classes; expected "
+                f"(N, {n_classes}) or (N, {n_classes}, d1, ...)"
+            )
+        if not logits.is_floating_point():
+            raise TypeError(f"logits must be floating, got {logits.dtype}; convert them with .float()")
+        if logits.device != weight.device:
+            raise ValueError(
+                f"logits are on {logits.device}, the loss is on {weight.device}; move the loss with "
+                f".to({str(logits.device)!r})"
+            )
+        per_example = shape[:1] + shape[2:]
+        if target.is_floating_point():
+            if target.shape != shape:
+                raise ValueError(
+                    f"a target of {target.dtype} holds the probability of each class and has the shape of "
+                    f"the logits, {tuple(shape)}, got {tuple(target.shape)}; class indices are integers: "
+                    "target.long()"
+                )
+        elif target.dtype == torch.bool or target.is_complex():
+            raise TypeError(
+                "target must hold class indices (integers) or class probabilities (floating), got "
+                f"{target.dtype}; convert it with .long() or .float()"
+            )
+        elif target.shape != per_example:
+            raise ValueError(
+                f"class indices for logits of shape {tuple(shape)} have shape {tuple(per_example)}, got "
+                f"{tuple(target.shape)}; a one-hot target is given as floating: target.float()"
+            )
+        else:
+            target = target.long()
+        if sample_weight is not None and sample_weight.shape not in {per_example, shape[:1]}:
+            raise ValueError(
+                f"sample_weight has shape {tuple(sample_weight.shape)}, expected one number per example: "
+                f"{tuple(per_example)}" + (f" or {tuple(shape[:1])}" if logits.ndim > 2 else "")
+            )
+        return target
+
+    def _explain(self, target: Tensor, error: Exception) -> NoReturn:
+        if target.is_floating_point():
+            raise error
+        n_classes = len(self.weight)
+        wrong = target[((target < 0) | (target >= n_classes)) & (target != self.ignore_index)]
+        if not len(wrong):
+            raise error
+        raise ValueError(
+            f"target {wrong[0].item()} lies outside [0, {n_classes}), the classes that were counted, and is "
+            f"not ignore_index={self.ignore_index}; count every class, or set ignore_index to leave it out"
+        ) from error
+
+    # The counts travel with the saved state, but not as a buffer: .half() would make infinity of 70000.
+    def get_extra_state(self) -> Tensor:
+        """Return what ``state_dict`` saves beside the buffers: the counts."""
+        return torch.from_numpy(self.counts.copy())
+
+    def set_extra_state(self, state: Tensor) -> None:
+        """Take over the counts that ``state_dict`` saved."""
+        self._keep(state.cpu().numpy())
+
+    def _keep(self, counts: np.ndarray) -> None:
+        self.counts = counts
+        self.has_empty_class = not counts.all()
+
+    def extra_repr(self) -> str:
+        """Return the parameters, for ``repr``."""
+        shown = ", ".join(f"{name}={getattr(self, name)!r}" for name in self.shown)
+        return f"n_classes={len(self.weight)}, {shown}"

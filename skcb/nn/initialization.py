@@ -1,0 +1,111 @@
+"""Start a sigmoid-based network from the prior: the bias of its last layer, and no weight decay on it."""
+
+import math
+from typing import Any, TypeVar
+
+import torch
+from torch import nn
+
+Layer = TypeVar("Layer", bound=nn.Module)
+
+_CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
+
+
+def prior_bias_(linear: Layer, n_classes: int) -> Layer:
+    r"""Set the bias of the last layer to the prior of one class among many.
+
+    .. math:: b = -\log(C - 1)
+
+    Every sigmoid then starts at 1/C, so that the C - 1 negatives of an example do not swamp its one positive
+    in the first steps. For sigmoid-based losses only: a softmax does not feel it.
+
+    Parameters
+    ----------
+    linear : Module
+        The layer that gives the logits, with a ``bias``.
+    n_classes : int >= 2
+        Number of classes; at 2 the bias is 0.
+
+    Returns
+    -------
+    linear : Module
+        The same layer.
+
+    Raises
+    ------
+    ValueError
+        If `n_classes` is below 2, or if the layer has no bias.
+
+    References
+    ----------
+    Cui et al., Class-Balanced Loss Based on Effective Number of Samples, CVPR 2019, :arxiv:`1901.05555`.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skcb.nn import prior_bias_
+    >>> prior_bias_(torch.nn.Linear(5, 3), n_classes=3).bias.data
+    tensor([-0.6931, -0.6931, -0.6931])
+    """
+    bias = getattr(linear, "bias", None)
+    if not isinstance(bias, torch.Tensor):
+        name = type(linear).__name__
+        raise ValueError(f"{name} has no bias to set; build it with bias=True")  # noqa: TRY004
+    if n_classes < 2:
+        raise ValueError(f"n_classes must be at least 2, got {n_classes!r}")
+    nn.init.constant_(bias, -math.log(n_classes - 1))
+    return linear
+
+
+def parameter_groups(
+    module: nn.Module, weight_decay: float, *, layer: nn.Module | None = None
+) -> list[dict[str, Any]]:
+    """Parameters in two groups for an optimizer: those decayed, and the last layer's bias, which is not.
+
+    Weight decay would pull the prior bias back to 0.
+
+    Parameters
+    ----------
+    module : Module
+        The network.
+    weight_decay : float >= 0
+        For every parameter but that bias.
+    layer : Module, optional
+        The layer that gives the logits. By default the last linear or convolutional one of `module`, in the
+        order in which they were registered.
+
+    Returns
+    -------
+    groups : list of dict
+        To be given to an optimizer in place of the parameters.
+
+    Raises
+    ------
+    ValueError
+        If `module` has no linear or convolutional layer, or if the layer has no bias.
+
+    References
+    ----------
+    Cui et al., Class-Balanced Loss Based on Effective Number of Samples, CVPR 2019, :arxiv:`1901.05555`.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skcb.nn import parameter_groups
+    >>> net = torch.nn.Sequential(torch.nn.Linear(4, 8), torch.nn.ReLU(), torch.nn.Linear(8, 3))
+    >>> [(len(group["params"]), group["weight_decay"]) for group in parameter_groups(net, 2e-4)]
+    [(3, 0.0002), (1, 0.0)]
+    >>> optimizer = torch.optim.SGD(parameter_groups(net, 2e-4), lr=0.1)
+    """
+    if layer is None:
+        layers = [part for part in module.modules() if isinstance(part, (nn.Linear, *_CONVOLUTIONS))]
+        if not layers:
+            raise ValueError(
+                f"{type(module).__name__} has no linear or convolutional layer; name the last one: layer="
+            )
+        layer = layers[-1]
+    bias = getattr(layer, "bias", None)
+    if bias is None:
+        raise ValueError(f"{type(layer).__name__} has no bias; name the layer that gives the logits: layer=")
+    decayed = [parameter for parameter in module.parameters() if parameter is not bias]
+    return [{"params": decayed, "weight_decay": weight_decay}, {"params": [bias], "weight_decay": 0.0}]
