@@ -1,6 +1,6 @@
 """The package as a whole: what importing it loads, and what it shows."""
 
-import importlib
+import importlib.util
 import pkgutil
 import subprocess
 import sys
@@ -27,9 +27,15 @@ def test_the_test_above_can_fail():
     assert "sklearn" in heavy_modules_after("import skcb; skcb.ClassBalancedWeighter")
 
 
+def available():
+    """The public names; without torch, those that need none."""
+    without_torch = importlib.util.find_spec("torch") is None
+    return [name for name in skcb.__all__ if not (without_torch and skcb._MODULE_OF.get(name) == "nn")]
+
+
 def test_every_public_name_is_there_and_documented():
     assert skcb.__all__ == sorted(skcb.__all__)
-    for name in skcb.__all__:
+    for name in available():
         public = getattr(skcb, name)
         assert public.__doc__, name
         assert name in dir(skcb)
@@ -37,8 +43,9 @@ def test_every_public_name_is_there_and_documented():
 
 
 def test_lazy_names_stand_in_the_module_that_is_named():
-    for name, module in skcb._MODULE_OF.items():
-        assert getattr(skcb, name) is getattr(importlib.import_module(f"skcb.{module}"), name)
+    for name in set(available()) & set(skcb._MODULE_OF):
+        module = importlib.import_module(f"skcb.{skcb._MODULE_OF[name]}")
+        assert getattr(skcb, name) is getattr(module, name)
     assert set(skcb._MODULE_OF) <= set(skcb.__all__)
 
 
@@ -51,3 +58,13 @@ def test_submodules_need_no_import_of_their_own():
 def test_an_unknown_name_is_an_attribute_error():
     with pytest.raises(AttributeError, match="module 'skcb' has no attribute 'ClassBalancer'"):
         skcb.ClassBalancer  # noqa: B018
+
+
+def test_without_torch_the_losses_say_what_to_install():
+    code = "import sys; sys.modules['torch'] = None\nimport skcb"
+    for line in ("skcb.nn", "skcb.LDAMLoss", "from skcb.nn import LDAMLoss"):
+        result = subprocess.run(
+            [sys.executable, "-c", f"{code}\n{line}"], capture_output=True, text=True, check=False
+        )
+        assert "ImportError" in result.stderr
+        assert "pip install 'skcb[torch]'" in result.stderr
