@@ -50,7 +50,9 @@ test-without-torch:  ## the floor and the scikit-learn side, without torch; PYTH
 	$(VENV)-without-torch/bin/python -m pytest --quiet -m "not slow"
 
 bench: $(VENV)/installed  ## the benchmarks: ratios measured side by side in one run
+	$(BIN)/pip install --quiet --editable ".[bench]"
 	$(BIN)/python benchmarks/weights.py
+	$(BIN)/python benchmarks/losses.py
 
 clean:  ## remove what was made
 	rm -rf $(VENV) $(VENV)-minimum $(VENV)-without-torch build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

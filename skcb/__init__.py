@@ -30,6 +30,8 @@ if TYPE_CHECKING:
         LogitAdjustedLoss,
         NormalizedLinear,
         VSLoss,
+        parameter_groups,
+        prior_bias_,
     )
     from skcb.sampling import EffectiveNumberStrategy
     from skcb.weighting import ClassBalancedWeighter, compute_class_weight, compute_sample_weight
@@ -60,6 +62,8 @@ _MODULE_OF = {
     "load_long_tailed_digits": "datasets",
     "long_tailed_counts": "datasets",
     "make_long_tailed": "datasets",
+    "parameter_groups": "nn",
+    "prior_bias_": "nn",
     "shot_accuracy": "metrics",
 }
 _SUBMODULES = {
@@ -104,6 +108,8 @@ __all__ = [
     "logit_adjustment",
     "long_tailed_counts",
     "make_long_tailed",
+    "parameter_groups",
+    "prior_bias_",
     "sampling_probability",
     "shot_accuracy",
 ]

@@ -10,6 +10,7 @@ README = Path(__file__).parent.parent / "README.md"
 
 def test_every_snippet_of_the_readme_runs():
     pytest.importorskip("imblearn")
+    pytest.importorskip("torch")
     snippets = re.findall(r"```python\n(.*?)```", README.read_text(), flags=re.DOTALL)
     assert len(snippets) >= 4
     namespace = {}
