@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import ClassVar
 
+import torch
 from torch import Tensor, nn
 
 from skcb.balancing import Normalization, check_non_negative, check_real
@@ -110,7 +111,8 @@ class CBCrossEntropyLoss(ClassWeightedLoss, nn.CrossEntropyLoss):  # type: ignor
         ):
             return super().reduced(logits, target, sample_weight)
         logits = self.adjusted(logits, target)
-        weight = self.weight.to(logits.dtype) / self.n_examples(target)
+        # Where all are ignored this divides by 0, and no weight is looked at.
+        weight = self.weight.to(logits.dtype) / torch.count_nonzero(target != self.ignore_index)
         return nn.functional.cross_entropy(
             logits, target, weight, ignore_index=self.ignore_index, reduction="sum"
         )
