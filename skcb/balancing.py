@@ -383,9 +383,7 @@ def check_real(name: str, value: object) -> float:
 def check_beta(beta: float) -> float:
     """Return a valid beta as a float."""
     if not 0 <= check_real("beta", beta) <= 1:
-        raise ValueError(
-            f"beta must lie in [0, 1] (0 ignores the counts, 1 is inverse frequency), got {beta!r}"
-        )
+        raise ValueError(f"beta must lie in [0, 1] (0 ignores the counts, 1 is inverse frequency), got {beta!r}")
     return float(beta)
 
 
@@ -399,9 +397,7 @@ def check_non_negative(name: str, value: float) -> float:
 def _present(counts: Vector) -> NDArray[np.bool_]:
     present = counts > 0
     if not present.any():
-        raise ValueError(
-            f"all {len(counts)} counts are 0: no class has samples (or all sample weights are 0)"
-        )
+        raise ValueError(f"all {len(counts)} counts are 0: no class has samples (or all sample weights are 0)")
     return present
 
 

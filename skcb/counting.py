@@ -88,7 +88,7 @@ def take_by_label(
 ) -> NDArray[np.float64]:
     """Value of each sample's class; a label that is not among `classes` is an error, which names `out_of`."""
     value_of = dict(zip(classes.tolist(), values.tolist(), strict=True))
-    table = np.array([value_of.get(label, np.nan) for label in labels.vocabulary.tolist()])
+    table = np.array([value_of.get(label, np.nan) for label in labels.vocabulary.tolist()], dtype=np.float64)
     unseen = bool(np.isnan(table).any())
     taken = np.empty(len(labels.codes))
     for where, block in _blocks(labels):
@@ -118,7 +118,7 @@ def check_sample_weight(sample_weight: ArrayLike | None, n_samples: int) -> NDAr
             f"sample_weight[{first}] = {weight[first]}: sample weights must be finite and not negative"
         )
     if not weight.any():
-        raise ValueError(f"all {n_samples} sample weights are 0: there is nothing to count")
+        raise ValueError(f"sample_weight is zero for all {n_samples} samples: there is nothing to count")
     return weight
 
 

@@ -21,6 +21,10 @@ class Labels(NamedTuple):
     offset: int
     vocabulary: NDArray[Any]
 
+    def decode(self) -> NDArray[Any]:
+        """Return the labels as one array."""
+        return self.vocabulary[self.codes.astype(np.intp) - self.offset]
+
 
 def encode_labels(y: Any) -> Labels:
     """Encode a list, array, tensor or Series of labels, without a copy where they are small integers.
@@ -32,15 +36,18 @@ def encode_labels(y: Any) -> Labels:
     ValueError
         If `y` is empty or not one-dimensional, has missing labels, or is continuous.
     """
+    given = type(y).__name__
     y = nw.to_native(y, pass_through=True)
     if "pyarrow" in sys.modules and isinstance(y, sys.modules["pyarrow"].Array):
         y = sys.modules["pyarrow"].chunked_array([y])
     if hasattr(y, "detach"):  # a torch tensor, perhaps on a GPU
         y = y.detach().cpu().numpy()
     flat = isinstance(y, list | tuple) or nw.dependencies.is_pyarrow_chunked_array(y)
-    shape = (len(y),) if flat else np.shape(y)
+    if not flat and not hasattr(y, "shape"):
+        y = np.asarray(y)
+    shape = (len(y),) if flat else y.shape
     if len(shape) != 1:
-        raise ValueError(f"y must be 1-D, one label per sample, got {type(y).__name__} of shape {shape}")
+        raise ValueError(f"y must be 1-D, one label per sample, got {given} of shape {shape}")
     if shape[0] == 0:
         raise ValueError("y is empty: there is no label to count")
     if nw.dependencies.is_pyarrow_chunked_array(y):
@@ -57,7 +64,7 @@ def _encode_pandas(y: Any) -> Labels:
     values = getattr(y, "array", y)
     if isinstance(values, pandas.Categorical):
         return _coded(values.codes, values.categories.to_numpy())
-    if isinstance(values.dtype, np.dtype):
+    if isinstance(y.dtype, np.dtype):
         return _encode_array(np.asanyarray(y))
     codes, vocabulary = pandas.factorize(values)
     return _coded(codes, vocabulary.to_numpy())
@@ -126,6 +133,8 @@ def _encode_array(array: NDArray[Any]) -> Labels:
         objects = array.astype(object, copy=False)
         codes, vocabulary = _factorize(objects)
         return _coded(codes, _object_array(vocabulary).astype(array.dtype, copy=False))
+    if kind == "c":
+        raise ValueError(f"Complex data not supported: y has dtype {array.dtype}, which cannot be sorted")
     raise TypeError(
         f"y has dtype {array.dtype}; class labels are integers, booleans or strings: convert y to one of them"
     )

@@ -1,0 +1,56 @@
+PYTHON ?= python3
+VENV ?= .venv
+BIN = $(VENV)/bin
+# torch first and exactly this one, so that pip does not bring a newer build with several GB of CUDA packages
+TORCH = torch==2.13.0
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-slow lint types contracts check test-minimum test-without-torch bench clean
+
+help:  ## what can be made
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-20s %s\n", $$1, $$2}'
+
+$(VENV)/installed: pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --upgrade pip
+	$(BIN)/pip install --quiet "$(TORCH)"
+	$(BIN)/pip install --quiet --editable ".[dev]"
+	@touch $@
+
+demo: $(VENV)/installed  ## the main job: search beta on long-tailed digits, a table and a picture
+	MPLBACKEND=agg $(BIN)/python examples/1_quickstart/plot_long_tailed_digits.py
+
+test: $(VENV)/installed  ## the tests, doctests among them
+	$(BIN)/python -m pytest --quiet -m "not slow"
+
+test-slow: $(VENV)/installed  ## the tests that take minutes
+	$(BIN)/python -m pytest --quiet -m slow
+
+lint: $(VENV)/installed  ## ruff: lint and format
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/installed  ## mypy, strict on the floor
+	$(BIN)/mypy
+
+contracts: $(VENV)/installed  ## which ring may import which
+	$(BIN)/lint-imports
+
+check: lint types contracts test  ## the one door: what a change must pass
+
+test-minimum:  ## the floor and the scikit-learn side, with the lowest versions that pyproject.toml allows
+	$(PYTHON) -m venv --clear $(VENV)-minimum
+	$(PYTHON) tests/minimum_versions.py > $(VENV)-minimum/requirements.txt
+	$(VENV)-minimum/bin/pip install --quiet -r $(VENV)-minimum/requirements.txt --editable .
+	$(VENV)-minimum/bin/python -m pytest --quiet -m "not slow" -W ignore::DeprecationWarning -W ignore::FutureWarning
+
+test-without-torch:  ## the floor and the scikit-learn side, without torch; PYTHON=python3.13 takes another Python
+	$(PYTHON) -m venv --clear $(VENV)-without-torch
+	$(VENV)-without-torch/bin/pip install --quiet --editable ".[compare]" pytest hypothesis polars pyarrow
+	$(VENV)-without-torch/bin/python -m pytest --quiet -m "not slow"
+
+bench: $(VENV)/installed  ## the benchmarks: ratios measured side by side in one run
+	$(BIN)/python benchmarks/weights.py
+
+clean:  ## remove what was made
+	rm -rf $(VENV) $(VENV)-minimum $(VENV)-without-torch build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

@@ -1,0 +1,70 @@
+"""Class sizes in proportion to effective numbers, for the samplers of imbalanced-learn."""
+
+from typing import Any
+
+import numpy as np
+from sklearn.base import BaseEstimator
+
+from skcb.balancing import as_counts, effective_number
+from skcb.counting import count_classes
+
+
+class EffectiveNumberStrategy(BaseEstimator):
+    r"""Class sizes to re-sample to, for the ``sampling_strategy`` of any sampler that takes target counts.
+
+    .. math:: n'_c \propto n_c / E_{n_c}, \qquad E_n = (1 - \beta^n) / (1 - \beta)
+
+    After it, a class is drawn as often as class-balanced weights would count it. The cleaning samplers
+    (TomekLinks, EditedNearestNeighbours) take no target counts.
+
+    Parameters
+    ----------
+    beta : float in [0, 1], default=0.999
+        0 leaves the sizes as they are; 1 makes all classes equal.
+    kind : {"over", "under"}, default="over"
+        For over-samplers, ``"over"``: the class with the largest effective number stays as it is and the
+        others grow. For under-samplers, ``"under"``: the one with the smallest stays and the others shrink.
+
+    Raises
+    ------
+    ValueError
+        When called, if `y`, `beta` or `kind` is not valid.
+
+    References
+    ----------
+    Cui et al., Class-Balanced Loss Based on Effective Number of Samples, CVPR 2019, :arxiv:`1901.05555`.
+
+    Examples
+    --------
+    >>> from skcb import EffectiveNumberStrategy
+    >>> EffectiveNumberStrategy(beta=0.99)(["cat"] * 900 + ["dog"] * 90 + ["elk"] * 10)
+    {'cat': 900, 'dog': 151, 'elk': 105}
+
+    Its parameters are searched through the sampler's: ``smote__sampling_strategy__beta``.
+    """
+
+    def __init__(self, beta: float = 0.999, kind: str = "over") -> None:
+        self.beta = beta
+        self.kind = kind
+
+    def __call__(self, y: Any) -> dict[Any, int]:
+        """Return the size that each class is to have.
+
+        Parameters
+        ----------
+        y : array-like of shape (n_samples,)
+            Labels of the training set.
+
+        Returns
+        -------
+        sampling_strategy : dict
+            From class to number of samples.
+        """
+        if self.kind not in ("over", "under"):
+            raise ValueError(f'kind must be "over" or "under", got {self.kind!r}')
+        classes, counts = count_classes(y)
+        number = effective_number(counts, self.beta)
+        kept = number.max() if self.kind == "over" else number.min()
+        sizes = np.rint(as_counts(counts) * (kept / number)).astype(np.int64)
+        sizes = np.maximum(sizes, counts) if self.kind == "over" else np.clip(sizes, 1, counts)
+        return dict(zip(classes.tolist(), sizes.tolist(), strict=True))
