@@ -171,9 +171,7 @@ def _softmax_formula(logits: Tensor, target: Tensor, gamma: float) -> Tensor:
 
 def _focal_(margin: Tensor, gamma: float) -> Tensor:
     """Return f(margin) and leave its derivative in `margin`."""
-    cost = softplus(
-        margin, threshold=40
-    )  # beyond the threshold softplus(m) is m, to every digit of a float64
+    cost = softplus(margin, threshold=40)  # beyond it softplus(m) is m, to every digit of a float64
     if gamma == 0:
         margin.sigmoid_()
         return cost

@@ -24,9 +24,7 @@ class ClassWeightedLoss(nn.Module):
     weight: Tensor
     shown: ClassVar[tuple[str, ...]] = ("beta", "normalize", "reduction", "ignore_index")
 
-    def __init__(
-        self, *, beta: float, normalize: Normalization, reduction: Reduction, ignore_index: int
-    ) -> None:
+    def __init__(self, *, beta: float, normalize: Normalization, reduction: Reduction, ignore_index: int) -> None:
         super().__init__()
         if reduction not in {"mean", "weighted_mean", "sum", "none"}:
             raise ValueError(f'reduction must be "mean", "weighted_mean", "sum" or "none", got {reduction!r}')
