@@ -151,13 +151,12 @@ def _softmax_kernel(logits: Tensor, target: Tensor, gamma: float, slope: Tensor)
     logits = logits.to(slope.dtype)
     own = logits.gather(1, target)
     # The least finite number, so that a lone class has loss 0, not NaN.
-    torch.scatter(logits, 1, target, torch.finfo(slope.dtype).min, out=slope)
-    largest = slope.amax(1, keepdim=True)
-    total = slope.sub_(largest).exp_().sum(1, keepdim=True)
-    margin = total.log().add_(largest.sub_(own))  # the large numbers first, so that they cancel exactly
+    others = logits.scatter(1, target, torch.finfo(slope.dtype).min)
+    torch.softmax(others, 1, out=slope)
+    # logsumexp is the largest minus the logarithm of its share; the large numbers first, they cancel exactly.
+    margin = others.amax(1, keepdim=True).sub_(own).sub_(slope.amax(1, keepdim=True).log_())
     loss = _focal_(margin, gamma).squeeze(1)
-    slope.mul_(margin / total)
-    slope.scatter_(1, target, -margin)
+    slope.mul_(margin).scatter_(1, target, margin.neg_())
     return loss
 
 
@@ -172,9 +171,7 @@ def _softmax_formula(logits: Tensor, target: Tensor, gamma: float) -> Tensor:
 
 def _focal_(margin: Tensor, gamma: float) -> Tensor:
     """Return f(margin) and leave its derivative in `margin`."""
-    cost = softplus(
-        margin, threshold=40
-    )  # beyond the threshold softplus(m) is m, to every digit of a float64
+    cost = softplus(margin, threshold=40)  # beyond it softplus(m) is m, to every digit of a float64
     if gamma == 0:
         margin.sigmoid_()
         return cost
@@ -203,4 +200,4 @@ def along_classes(vector: Tensor, logits: Tensor) -> Tensor:
 
 def at_least_float32(tensor: Tensor) -> Tensor:
     """Return half-precision numbers as float32, others as they are."""
-    return tensor.to(torch.promote_types(tensor.dtype, torch.float32))
+    return tensor.float() if tensor.dtype.itemsize < 4 else tensor

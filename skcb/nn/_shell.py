@@ -24,9 +24,7 @@ class ClassWeightedLoss(nn.Module):
     weight: Tensor
     shown: ClassVar[tuple[str, ...]] = ("beta", "normalize", "reduction", "ignore_index")
 
-    def __init__(
-        self, *, beta: float, normalize: Normalization, reduction: Reduction, ignore_index: int
-    ) -> None:
+    def __init__(self, *, beta: float, normalize: Normalization, reduction: Reduction, ignore_index: int) -> None:
         super().__init__()
         if reduction not in {"mean", "weighted_mean", "sum", "none"}:
             raise ValueError(f'reduction must be "mean", "weighted_mean", "sum" or "none", got {reduction!r}')
@@ -126,10 +124,7 @@ class ClassWeightedLoss(nn.Module):
         """Count the examples that are not ignored; one at least, since it is to divide."""
         if target.is_floating_point():
             return max(1, target.numel() // len(self.weight))
-        count = torch.count_nonzero(target != self.ignore_index)
-        if count.is_cpu and not torch.compiler.is_compiling():
-            return max(1, int(count))  # divides faster, and nothing waits for it
-        return count.clamp_(min=1)
+        return torch.count_nonzero(target != self.ignore_index).clamp_(min=1)
 
     def _checked(self, logits: Tensor, target: Tensor, sample_weight: Tensor | None) -> Tensor:
         weight, shape = self.weight, logits.shape
@@ -146,7 +141,7 @@ class ClassWeightedLoss(nn.Module):
                 f"logits are on {logits.device}, the loss is on {weight.device}; move the loss with "
                 f".to({str(logits.device)!r})"
             )
-        per_example = shape[:1] + shape[2:]
+        per_example = shape[:1] if len(shape) == 2 else shape[:1] + shape[2:]
         if target.is_floating_point():
             if target.shape != shape:
                 raise ValueError(

@@ -40,9 +40,7 @@ def cross_entropy(
     """
     logits = at_least_float32(logits)
     if not (target.is_floating_point() or _is_smoothing(label_smoothing)):
-        return torch_functional.cross_entropy(
-            logits, target.long(), ignore_index=ignore_index, reduction="none"
-        )
+        return torch_functional.cross_entropy(logits, target.long(), ignore_index=ignore_index, reduction="none")
     return _expected(-logits.log_softmax(1), target, label_smoothing, ignore_index)
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import ClassVar
 
+import torch
 from torch import Tensor, nn
 
 from skcb.balancing import Normalization, check_non_negative, check_real
@@ -110,10 +111,9 @@ class CBCrossEntropyLoss(ClassWeightedLoss, nn.CrossEntropyLoss):  # type: ignor
         ):
             return super().reduced(logits, target, sample_weight)
         logits = self.adjusted(logits, target)
-        weight = self.weight.to(logits.dtype) / self.n_examples(target)
-        return nn.functional.cross_entropy(
-            logits, target, weight, ignore_index=self.ignore_index, reduction="sum"
-        )
+        # Where all are ignored this divides by 0, and no weight is looked at.
+        weight = self.weight.to(logits.dtype) / torch.count_nonzero(target != self.ignore_index)
+        return nn.functional.cross_entropy(logits, target, weight, ignore_index=self.ignore_index, reduction="sum")
 
 
 class CBSoftmaxFocalLoss(ClassWeightedLoss, nn.CrossEntropyLoss):  # type: ignore[misc]
@@ -360,9 +360,7 @@ class ClassBalancedLoss(ClassWeightedLoss):
         if target.is_floating_point():
             return self._one_each(self.base(logits, target), logits)
         ignored = target == self.ignore_index
-        return self._one_each(self.base(logits, target.masked_fill(ignored, 0)), logits).masked_fill(
-            ignored, 0
-        )
+        return self._one_each(self.base(logits, target.masked_fill(ignored, 0)), logits).masked_fill(ignored, 0)
 
     def _one_each(self, loss: Tensor, logits: Tensor) -> Tensor:
         expected = logits.shape[:1] + logits.shape[2:]

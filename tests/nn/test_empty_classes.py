@@ -16,9 +16,7 @@ from skcb.nn import (  # noqa: E402
 )
 
 COUNTS = [50, 0, 5]
-reweighting = pytest.mark.parametrize(
-    "kind", [CBCrossEntropyLoss, CBFocalLoss, CBSigmoidLoss, CBSoftmaxFocalLoss]
-)
+reweighting = pytest.mark.parametrize("kind", [CBCrossEntropyLoss, CBFocalLoss, CBSigmoidLoss, CBSoftmaxFocalLoss])
 with_prior = pytest.mark.parametrize("kind", [LDAMLoss, LogitAdjustedLoss, VSLoss])
 
 

@@ -192,9 +192,7 @@ def test_ignored_examples_count_for_nothing(name, ignore_index):
 @pytest.mark.parametrize("shape", [(3,), (2, 2), (0,), (0, 3), (2, 0)])
 def test_nothing_left_to_learn_from(name, reduction, shape):
     logits, target = batch(*shape)
-    value, gradient = value_and_gradient(
-        make(name, reduction=reduction), logits, torch.full_like(target, -100)
-    )
+    value, gradient = value_and_gradient(make(name, reduction=reduction), logits, torch.full_like(target, -100))
     assert value.shape == (shape if reduction == "none" else ())
     assert not value.any()
     assert not gradient.any()

@@ -45,9 +45,7 @@ def test_numerics(kind, gamma, dtype, size):
     slope = torch.tensor(references.gradients(of, numbers, target))
     torch.testing.assert_close(value.double(), expected, rtol=2e-5, atol=1e-30)
     half = {torch.float32: 2e-5, torch.bfloat16: 5e-3, torch.float16: 1e-3}[dtype]
-    torch.testing.assert_close(
-        gradient.double(), slope, rtol=half, atol=1e-30 if dtype == torch.float32 else 1e-7
-    )
+    torch.testing.assert_close(gradient.double(), slope, rtol=half, atol=1e-30 if dtype == torch.float32 else 1e-7)
     # The differentiable form, that of second derivatives and compiled graphs, is no less stable.
     (again,) = torch.autograd.grad(value.sum(), logits, create_graph=True)
     torch.testing.assert_close(again.double(), slope, rtol=5 * half, atol=1e-7)
@@ -157,9 +155,7 @@ def test_adjust_logits():
     margin, shift, scale = torch.tensor([0.05, 0.5]), torch.tensor([-1.0, -2]), torch.tensor([2.0, 3])
     target = torch.tensor([0, 1])
     adjusted = functional.adjust_logits(logits, target, scale, shift, margin)
-    torch.testing.assert_close(
-        adjusted, torch.tensor([[0.05 * 2 - 1, 0.2 * 3 - 2], [0.3 * 2 - 1, -0.1 * 3 - 2]])
-    )
+    torch.testing.assert_close(adjusted, torch.tensor([[0.05 * 2 - 1, 0.2 * 3 - 2], [0.3 * 2 - 1, -0.1 * 3 - 2]]))
     soft = torch.eye(2)
     torch.testing.assert_close(functional.adjust_logits(logits, soft, scale, shift, margin), adjusted)
     images = logits[:, :, None, None].expand(2, 2, 3, 4)

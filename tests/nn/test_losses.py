@@ -132,9 +132,7 @@ def test_parameter_groups():
         parameter_groups(torch.nn.Linear(4, 3, bias=False), 0.1)
 
 
-@pytest.mark.parametrize(
-    "kind", [CBCrossEntropyLoss, CBSoftmaxFocalLoss, LDAMLoss, LogitAdjustedLoss, VSLoss]
-)
+@pytest.mark.parametrize("kind", [CBCrossEntropyLoss, CBSoftmaxFocalLoss, LDAMLoss, LogitAdjustedLoss, VSLoss])
 def test_plain_skorch_gives_probabilities(kind):
     skorch = pytest.importorskip("skorch")
     X = np.random.default_rng(0).normal(size=(60, 4)).astype(np.float32)
