@@ -94,6 +94,8 @@ class ClassWeightedLoss(nn.Module):
         sample_weight : Tensor of shape (N,) or (N, d1, ...), optional
             Multiplies the weight that the example has for its class.
         """
+        _check_tensor("logits", logits)
+        _check_tensor("target", target)
         target = self._checked(logits, target, sample_weight)
         try:
             return self.reduced(logits, target, sample_weight)
@@ -197,3 +199,8 @@ class ClassWeightedLoss(nn.Module):
         """Return the parameters, for ``repr``."""
         shown = ", ".join(f"{name}={getattr(self, name)!r}" for name in self.shown)
         return f"n_classes={len(self.weight)}, {shown}"
+
+
+def _check_tensor(name: str, value: object) -> None:
+    if not isinstance(value, Tensor):
+        raise TypeError(f"{name} must be a tensor, got {type(value).__name__}; torch.as_tensor makes one")

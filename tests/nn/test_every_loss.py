@@ -407,6 +407,8 @@ def test_errors(name):
         loss(logits[:, :3], target)
     with pytest.raises(ValueError, match=r"logits have shape \(4,\)"):
         loss(logits[:, 0], target)
+    with pytest.raises(TypeError, match=r"target must be a tensor, got list; torch.as_tensor"):
+        loss(logits, target.tolist())
     with pytest.raises(TypeError, match=r"logits must be floating, got torch.int64"):
         loss(logits.detach().long(), target)
     with pytest.raises(ValueError, match=r"class indices are integers: target.long\(\)"):
