@@ -6,9 +6,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from skcb.balancing import as_counts
 from skcb.counting import count_classes, count_encoded, take_by_label
 from skcb.labels import encode_labels
+from skcb.validation import as_counts
 
 
 class ShotAccuracy(NamedTuple):

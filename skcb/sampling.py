@@ -5,8 +5,9 @@ from typing import Any
 import numpy as np
 from sklearn.base import BaseEstimator
 
-from skcb.balancing import as_counts, effective_number
+from skcb.balancing import effective_number
 from skcb.counting import count_classes
+from skcb.validation import as_counts
 
 
 class EffectiveNumberStrategy(BaseEstimator):
