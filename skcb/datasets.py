@@ -9,7 +9,7 @@ from sklearn.utils import _safe_indexing, check_consistent_length, check_random_
 
 from skcb.counting import count_classes
 from skcb.labels import encode_labels
-from skcb.validation import check_real
+from skcb.validation import check_integer, check_real
 
 Profile = Literal["exp", "step"]
 
@@ -54,7 +54,8 @@ def long_tailed_counts(
     >>> long_tailed_counts(5000, 10, 100)
     array([5000, 2997, 1796, 1077,  645,  387,  232,  139,   83,   50])
     """
-    if n_classes < 2:
+    check_integer("n_max", n_max)
+    if check_integer("n_classes", n_classes) < 2:
         raise ValueError(f"n_classes must be at least 2, got {n_classes!r}")
     counts = np.array([int(n_max * share) for share in _shares(n_classes, imbalance_ratio, profile)])
     if counts.min() < 1:
@@ -162,6 +163,11 @@ def load_long_tailed_digits(
     """
     rng = check_random_state(random_state)
     X, y = load_digits(return_X_y=True)
+    smallest = int(count_classes(y).counts.min())
+    if not 1 <= check_integer("test_size", test_size) < smallest:
+        raise ValueError(
+            f"test_size must be at least 1 and below {smallest}, the size of the smallest class, got {test_size!r}"
+        )
     rows = np.arange(len(y))
     test = np.concatenate([rng.choice(rows[y == digit], test_size, replace=False) for digit in range(10)])
     train = np.setdiff1d(rows, test)

@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike
 
 from skcb.counting import count_classes, count_encoded, take_by_label
 from skcb.labels import encode_labels
-from skcb.validation import as_counts
+from skcb.validation import as_counts, check_non_negative
 
 
 class ShotAccuracy(NamedTuple):
@@ -95,7 +95,7 @@ def shot_accuracy(y_true: Any, y_pred: Any, y_train: Any, *, few: float = 20, ma
     >>> shot_accuracy(y_true, ["cat", "cat", "dog", "cat", "cat", "cat"], y_train)
     ShotAccuracy(many=1.0, medium=0.5, few=0.0)
     """
-    if few > many:
+    if check_non_negative("few", few) > check_non_negative("many", many):
         raise ValueError(f"few must not exceed many, got few={few} and many={many}")
     true, predicted = encode_labels(y_true), encode_labels(y_pred)
     if len(true.codes) != len(predicted.codes):

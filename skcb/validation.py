@@ -1,6 +1,6 @@
 """Check the numbers that users pass: counts, beta and other real parameters."""
 
-from numbers import Real
+from numbers import Integral, Real
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -33,6 +33,13 @@ def check_real(name: str, value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, Real):
         raise TypeError(f"{name} must be a real number, got {value!r} of type {type(value).__name__}")
     return float(value)
+
+
+def check_integer(name: str, value: object) -> int:
+    """Return `value` as an int if it is a whole number."""
+    if isinstance(value, bool) or not isinstance(value, Integral):
+        raise TypeError(f"{name} must be an integer, got {value!r} of type {type(value).__name__}")
+    return int(value)
 
 
 def check_beta(beta: float) -> float:

@@ -112,3 +112,16 @@ def test_digits():
     again = load_long_tailed_digits()[0]
     np.testing.assert_array_equal(again, X_train)
     assert len(load_long_tailed_digits(random_state=1, imbalance_ratio=1)[0]) > len(X_train)
+
+
+def test_what_is_no_number_is_named():
+    for arguments, name in ((("5", 3), "n_max"), ((math.nan, 3), "n_max"), ((100, "3"), "n_classes")):
+        with pytest.raises(TypeError, match=f"{name} must be an integer, got"):
+            long_tailed_counts(*arguments)
+    with pytest.raises(TypeError, match="test_size must be an integer, got '5'"):
+        load_long_tailed_digits(test_size="5")
+    for size in (0, -1, 500):
+        with pytest.raises(ValueError, match=f"test_size must be at least 1 and below 174.*got {size}"):
+            load_long_tailed_digits(test_size=size)
+    with pytest.raises(TypeError, match="few must be a real number, got 'a'"):
+        shot_accuracy([0], [0], [0], few="a")

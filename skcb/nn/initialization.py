@@ -6,6 +6,8 @@ from typing import Any, TypeVar
 import torch
 from torch import nn
 
+from skcb.validation import check_integer, check_non_negative
+
 Layer = TypeVar("Layer", bound=nn.Module)
 
 _CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
@@ -51,7 +53,7 @@ def prior_bias_(linear: Layer, n_classes: int) -> Layer:
     if not isinstance(bias, torch.Tensor):
         name = type(linear).__name__
         raise ValueError(f"{name} has no bias to set; build it with bias=True")  # noqa: TRY004
-    if n_classes < 2:
+    if check_integer("n_classes", n_classes) < 2:
         raise ValueError(f"n_classes must be at least 2, got {n_classes!r}")
     nn.init.constant_(bias, -math.log(n_classes - 1))
     return linear
@@ -82,7 +84,8 @@ def parameter_groups(
     Raises
     ------
     ValueError
-        If `module` has no linear or convolutional layer, or if the layer has no bias.
+        If `module` has no linear or convolutional layer, if the layer has no bias, or if `weight_decay` is
+        negative.
 
     References
     ----------
@@ -97,6 +100,7 @@ def parameter_groups(
     [(3, 0.0002), (1, 0.0)]
     >>> optimizer = torch.optim.SGD(parameter_groups(net, 2e-4), lr=0.1)
     """
+    check_non_negative("weight_decay", weight_decay)
     if layer is None:
         layers = [part for part in module.modules() if isinstance(part, (nn.Linear, *_CONVOLUTIONS))]
         if not layers:

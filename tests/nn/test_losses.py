@@ -173,3 +173,10 @@ def test_a_missing_torch_is_named(missing, message):
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert run.returncode
     assert message in run.stderr.splitlines()[-1]
+
+
+def test_what_is_no_number_is_named():
+    with pytest.raises(TypeError, match="n_classes must be an integer, got '3'"):
+        prior_bias_(torch.nn.Linear(2, 3), "3")
+    with pytest.raises(ValueError, match="weight_decay must be finite and not negative, got -1"):
+        parameter_groups(torch.nn.Linear(2, 3), -1)
