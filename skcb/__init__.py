@@ -17,6 +17,7 @@ from skcb.balancing import (
 
 if TYPE_CHECKING:
     from skcb.classification import ClassBalancedClassifier, LogitAdjustedClassifier
+    from skcb.comparison import StrategyComparison, compare_strategies
     from skcb.counting import ClassCounts, count_classes
     from skcb.datasets import load_long_tailed_digits, long_tailed_counts, make_long_tailed
     from skcb.metrics import ShotAccuracy, imbalance_ratio, shot_accuracy
@@ -33,6 +34,13 @@ if TYPE_CHECKING:
         parameter_groups,
         prior_bias_,
     )
+    from skcb.plotting import (
+        ClassWeightDisplay,
+        CriticalDifferenceDisplay,
+        EffectiveNumberDisplay,
+        ShotAccuracyDisplay,
+        StrategyComparisonDisplay,
+    )
     from skcb.sampling import EffectiveNumberStrategy
     from skcb.weighting import ClassBalancedWeighter, compute_class_weight, compute_sample_weight
 
@@ -48,13 +56,20 @@ _MODULE_OF = {
     "ClassBalancedLoss": "nn",
     "ClassBalancedWeighter": "weighting",
     "ClassCounts": "counting",
+    "ClassWeightDisplay": "plotting",
+    "CriticalDifferenceDisplay": "plotting",
+    "EffectiveNumberDisplay": "plotting",
     "EffectiveNumberStrategy": "sampling",
     "LDAMLoss": "nn",
     "LogitAdjustedClassifier": "classification",
     "LogitAdjustedLoss": "nn",
     "NormalizedLinear": "nn",
     "ShotAccuracy": "metrics",
+    "ShotAccuracyDisplay": "plotting",
+    "StrategyComparison": "comparison",
+    "StrategyComparisonDisplay": "plotting",
     "VSLoss": "nn",
+    "compare_strategies": "comparison",
     "compute_class_weight": "weighting",
     "compute_sample_weight": "weighting",
     "count_classes": "counting",
@@ -69,10 +84,12 @@ _MODULE_OF = {
 _SUBMODULES = {
     "balancing",
     "classification",
+    "comparison",
     "counting",
     "datasets",
     "metrics",
     "nn",
+    "plotting",
     "sampling",
     "weighting",
 }
@@ -86,6 +103,9 @@ __all__ = [
     "ClassBalancedLoss",
     "ClassBalancedWeighter",
     "ClassCounts",
+    "ClassWeightDisplay",
+    "CriticalDifferenceDisplay",
+    "EffectiveNumberDisplay",
     "EffectiveNumberStrategy",
     "EmptyClassWarning",
     "InertBetaWarning",
@@ -94,10 +114,14 @@ __all__ = [
     "LogitAdjustedLoss",
     "NormalizedLinear",
     "ShotAccuracy",
+    "ShotAccuracyDisplay",
+    "StrategyComparison",
+    "StrategyComparisonDisplay",
     "VSLoss",
     "beta_from_volume",
     "beta_grid",
     "class_weight",
+    "compare_strategies",
     "compute_class_weight",
     "compute_sample_weight",
     "count_classes",

@@ -192,7 +192,7 @@ class ClassBalancedClassifier(_ClassifierAround):
         self : ClassBalancedClassifier
         """
         y, labels, given, (classes, counts) = self._count(y, sample_weight)
-        weight = class_weight(counts, self.beta, normalize=self.normalize)
+        weight = self._weight(counts)
         per_sample = take_by_label(labels, classes, weight, out_of="the classes of y")
         if given is not None:
             per_sample *= given
@@ -200,6 +200,10 @@ class ClassBalancedClassifier(_ClassifierAround):
         self.class_count_ = self._align(counts, classes)
         self.class_weight_ = self._align(weight, classes)
         return self
+
+    def _weight(self, counts: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Weight of each class from its count."""
+        return class_weight(counts, self.beta, normalize=self.normalize)
 
     @_estimator_has("predict")
     def predict(self, X: Any) -> NDArray[Any]:

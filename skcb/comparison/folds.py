@@ -1,0 +1,120 @@
+"""Check what is to be compared, and split it: the same folds and seeds for every strategy."""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import is_regressor
+from sklearn.model_selection import RepeatedStratifiedKFold, StratifiedKFold, check_cv
+from sklearn.utils import check_consistent_length, check_random_state
+
+from skcb.counting import ClassCounts, count_encoded
+from skcb.labels import encode_labels
+from skcb.validation import check_integer
+
+
+class Fold(NamedTuple):
+    """Rows to train and test on, and the seed of everything that draws."""
+
+    train: NDArray[np.intp]
+    test: NDArray[np.intp]
+    seed: int
+
+
+class DataSet(NamedTuple):
+    """A data set that has been checked, with its folds."""
+
+    name: str
+    X: Any
+    y: NDArray[Any]
+    counted: ClassCounts
+    folds: list[Fold]
+
+
+def check_estimator_is_classifier(estimator: Any) -> None:
+    """Raise where there is nothing to compare strategies of."""
+    if isinstance(estimator, type):
+        raise TypeError(f"estimator must be an instance, got the class: write {estimator.__name__}()")
+    if not (hasattr(estimator, "fit") and hasattr(estimator, "predict")):
+        raise TypeError(f"estimator must have fit and predict, got {estimator!r}")
+    if is_regressor(estimator):
+        raise TypeError(f"compare_strategies needs a classifier, got {type(estimator).__name__}")
+
+
+def as_data_sets(X: Any, y: Any, cv: Any, random_state: Any) -> list[DataSet]:
+    """Check one data set, or a dict of several, and split each with seeds that no other depends on."""
+    if isinstance(X, Mapping):
+        if y is not None:
+            raise ValueError("X is a dict of data sets, name -> (X, y), so y is to be left out")
+        if not X:
+            raise ValueError("X is an empty dict: no data set to compare on")
+        given = dict(X)
+    elif y is None:
+        raise ValueError("y is missing; pass X and y, or several data sets as a dict from name to (X, y)")
+    else:
+        given = {"data": (X, y)}
+    seed = check_random_state(random_state).randint(np.iinfo(np.int32).max)
+    return [_as_data_set(name, pair, cv, seed) for name, pair in given.items()]
+
+
+def _as_data_set(name: Any, pair: Any, cv: Any, seed: int) -> DataSet:
+    if not isinstance(pair, tuple | list) or len(pair) != 2:
+        raise ValueError(f"data set {name!r} must be a pair (X, y), got {type(pair).__name__}")
+    X, y = pair
+    try:
+        labels = encode_labels(y)
+        counted = count_encoded(labels, None)
+        y = labels.decode()
+        check_consistent_length(X, y)
+        if len(counted.classes) < 2:
+            raise ValueError(  # noqa: TRY301 - the name of the data set goes before it
+                f"y has one class alone, {counted.classes.tolist()[0]!r}: nothing to tell apart"
+            )
+        folds = _split(X, y, counted, cv, seed)
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"data set {name!r}: {error}") from error
+    return DataSet(str(name), X, y, counted, folds)
+
+
+def _split(X: Any, y: NDArray[Any], counted: ClassCounts, cv: Any, seed: int) -> list[Fold]:
+    rng = np.random.RandomState(seed)
+    _check_class_sizes(counted, cv)
+    if isinstance(cv, int | np.integer):
+        cv = StratifiedKFold(int(cv), shuffle=True, random_state=rng.randint(np.iinfo(np.int32).max))
+    parts = list(check_cv(cv, y, classifier=True).split(X, y))
+    for number, (train, _) in enumerate(parts):
+        if (y[train] == y[train][0]).all():
+            raise ValueError(
+                f"the training part of fold {number} has one class alone, {y[train].tolist()[0]!r}; "
+                "a stratified splitter keeps them all"
+            )
+    return [Fold(train, test, rng.randint(np.iinfo(np.int32).max)) for train, test in parts]
+
+
+def _check_class_sizes(counted: ClassCounts, cv: Any) -> None:
+    """Every class must have a sample for each stratified fold."""
+    if isinstance(cv, int | np.integer):
+        folds = check_integer("cv", cv)
+        if folds < 2:
+            raise ValueError(f"cv must be at least 2 folds, a splitter or a list of (train, test), got {cv!r}")
+    elif isinstance(cv, StratifiedKFold):
+        folds = cv.n_splits
+    elif isinstance(cv, RepeatedStratifiedKFold):
+        folds = cv.cvargs["n_splits"]
+    else:
+        return
+    smallest = int(counted.counts.min())
+    if smallest >= folds:
+        return
+    few = [
+        f"{label!r} ({count})"
+        for label, count in zip(counted.classes.tolist(), counted.counts.tolist(), strict=True)
+        if count < folds
+    ]
+    shown = ", ".join(few[:5]) + (f" and {len(few) - 5} more" if len(few) > 5 else "")
+    way_out = f"cv={smallest} works" if smallest > 1 else "no number of folds works for a single sample"
+    raise ValueError(
+        f"fewer samples than the {folds} folds in the classes {shown}: {way_out}; or leave these classes out, "
+        "or join them with others"
+    )

@@ -1,0 +1,224 @@
+"""Run the strategies: every one on every fold, and what fails becomes a row that says why."""
+
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from sklearn.utils import _safe_indexing
+from sklearn.utils.parallel import Parallel, delayed
+
+from skcb.comparison.folds import DataSet, Fold, as_data_sets, check_estimator_is_classifier
+from skcb.comparison.pipelines import count_rows_before_last_step, resamples
+from skcb.comparison.results import COLUMNS, StrategyComparison
+from skcb.comparison.scores import FACTS, Metric, Outcome, resolve_scoring
+from skcb.comparison.strategies import NotApplicableError, Strategy, TrainingPart, resolve_strategies
+
+Scoring = dict[str, Metric | Callable[..., float]]
+Cell = tuple[float, str]
+
+
+def compare_strategies(
+    estimator: Any,
+    X: Any,
+    y: Any = None,
+    *,
+    strategies: Any = None,
+    cv: Any = 5,
+    scoring: Any = None,
+    n_jobs: int | None = None,
+    random_state: int | np.random.RandomState | None = None,
+    verbose: int = 0,
+) -> StrategyComparison:
+    """Cross-validate an estimator under every strategy against imbalance, on the same folds with the same seeds.
+
+    All counting, weighting and resampling happens inside the training part of each fold. A strategy that cannot
+    run, or fails in a fold, gets a row without a value that says why, and the others go on.
+
+    Parameters
+    ----------
+    estimator : classifier
+        Or a Pipeline that ends in one: samplers and weights go in before its last step, after scalers and
+        encoders. It is cloned, never changed. A ``CBNeuralNetClassifier`` is not wrapped: its own `beta` and
+        `loss` are set, and `beta` is 0 where a strategy does not weight.
+    X : array-like of shape (n_samples, n_features), or dict
+        The samples; or several data sets, a dict from name to ``(X, y)``.
+    y : array-like of shape (n_samples,), default=None
+        Labels; left out where `X` is a dict.
+    strategies : list of str, or dict, default=None
+        Names from ``skcb.comparison.STRATEGIES``, or ``"class-balanced (beta=B)"`` for any B; or a dict from a
+        name of your own to such a name, a sampler, a classifier, or a callable from the estimator to another.
+        None runs them all: no strategy, ``balanced`` and inverse square root weights, class-balanced weights at
+        the inner values of :func:`beta_grid` and at the beta that an inner cross-validation chooses,
+        imbalanced-learn's samplers, logit adjustment, and, with two classes, a tuned threshold.
+    cv : int, splitter or list of (train, test), default=5
+        An integer takes that many stratified, shuffled folds. Repeated folds make the tests of
+        :meth:`StrategyComparison.significance` stronger.
+    scoring : list of str, or dict, default=None
+        Names from ``skcb.comparison.METRICS``, scikit-learn's scorers by name, and callables
+        ``(estimator, X, y)``. None takes all of ``METRICS``.
+    n_jobs : int, default=None
+        How many folds are fitted at the same time; the numbers, but for the times, do not depend on it.
+    random_state : int, RandomState instance or None, default=None
+        Seeds the folds, and every ``random_state`` of samplers and estimators that is None. None draws a seed.
+    verbose : int, default=0
+        1 or more shows a progress bar.
+
+    Returns
+    -------
+    comparison : StrategyComparison
+        The scores in a tidy frame, with a summary, tests, pictures and tables.
+
+    Raises
+    ------
+    ValueError
+        If a strategy or metric is unknown, if a class has fewer samples than there are folds, or if no
+        strategy can be fitted at all.
+    TypeError
+        If `estimator` is not a classifier.
+
+    Notes
+    -----
+    The betas of the grid: for one data set they are those of its counts, rounded, and name their strategies (five
+    numbers that the folds share). Over several data sets they differ from one to the next, so the names say the
+    place in the grid, ``grid 1/4`` to ``grid 3/4``, and each fold takes the grid of its own training counts.
+    ``effective-number over-sampling`` takes the middle of the grid.
+
+    The metrics: ``balanced_accuracy``, ``macro_f1``, ``g_mean`` (imbalanced-learn's geometric mean of the
+    recalls); ``auprc`` and ``auroc``, each class against the rest, averaged over the classes, also where there
+    are two; ``log_loss``; ``brier``, the squared error summed over the classes, from 0 to 2; ``ece``, the gap
+    between the largest probability and how often it is right, over 15 bins of equal width;
+    ``many_shot``, ``medium_shot`` and ``few_shot``, see :func:`shot_accuracy`, counted in the training part.
+
+    References
+    ----------
+    Brier, Verification of Forecasts Expressed in Terms of Probability, 1950,
+    :doi:`10.1175/1520-0493(1950)078<0001:VOFEIT>2.0.CO;2`.
+    Guo et al., On Calibration of Modern Neural Networks, ICML 2017, :arxiv:`1706.04599`.
+
+    Examples
+    --------
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn.preprocessing import StandardScaler
+    >>> from skcb import compare_strategies, load_long_tailed_digits
+    >>> X, _, y, _ = load_long_tailed_digits()
+    >>> comparison = compare_strategies(
+    ...     make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000)), X, y,
+    ...     strategies=["none", "balanced", "RandomUnderSampler", "logit adjustment"],
+    ...     cv=3, scoring=["balanced_accuracy", "log_loss"], random_state=0,
+    ... )
+    >>> print(comparison.to_markdown(["balanced_accuracy", "log_loss"], digits=2))
+    | strategy | balanced_accuracy | log_loss |
+    | --- | --- | --- |
+    | logit adjustment | **0.90 ± 0.01** | 0.20 ± 0.04 |
+    | balanced | 0.89 ± 0.03 | 0.16 ± 0.03 |
+    | none | 0.86 ± 0.05 | **0.16 ± 0.03** |
+    | RandomUnderSampler | 0.86 ± 0.07 | 0.56 ± 0.12 |
+    """
+    check_estimator_is_classifier(estimator)
+    metrics = resolve_scoring(scoring)
+    data_sets = as_data_sets(X, y, cv, random_state)
+    jobs = [
+        (data, number, fold, name, build)
+        for data in data_sets
+        for name, build in resolve_strategies(
+            strategies, data.counted.counts, one_data_set=len(data_sets) == 1
+        ).items()
+        for number, fold in enumerate(data.folds)
+    ]
+    finished = Parallel(n_jobs=n_jobs, return_as="generator")(
+        delayed(_run)(estimator, data, fold, build, metrics) for data, _, fold, _, build in jobs
+    )
+    rows = [
+        (data.name, name, number, metric, value, reason)
+        for (data, number, _, name, _), cells in zip(
+            jobs, _with_progress(finished, len(jobs), verbose), strict=True
+        )
+        for metric, (value, reason) in cells.items()
+    ]
+    frame = pd.DataFrame(rows, columns=COLUMNS)
+    if not frame.loc[frame["metric"] == "fit_time", "value"].notna().any():
+        raise ValueError(f"no strategy could be fitted in any fold; the first said: {frame['reason'].iloc[0]}")
+    return StrategyComparison(frame)
+
+
+def _run(estimator: Any, data: DataSet, fold: Fold, build: Strategy, metrics: Scoring) -> dict[str, Cell]:
+    """Fit one strategy on one fold and score it: a value and no reason, or NaN and the reason."""
+    X_train, y_train = _safe_indexing(data.X, fold.train), data.y[fold.train]
+    X_test, y_test = _safe_indexing(data.X, fold.test), data.y[fold.test]
+    sizes: dict[str, Cell] = {"n_train": (float(len(y_train)), ""), "n_test": (float(len(y_test)), "")}
+    counts = np.unique(y_train, return_counts=True)[1]
+    with _seeded_torch(fold.seed):
+        try:
+            model = _seeded(build(estimator, TrainingPart(counts, fold.seed)), fold.seed)
+            start = time.perf_counter()
+            model, n_resampled = _fit(model, X_train, y_train)
+            fit_time = time.perf_counter() - start
+            outcome = Outcome(model, X_test, y_test, y_train, data.counted.classes)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the user reads it in the row
+            missing = np.nan, _reason(error)
+            return {**dict.fromkeys([*metrics, *FACTS], missing), **sizes}
+        scores = {name: _score(metric, model, X_test, y_test, outcome) for name, metric in metrics.items()}
+    return {**scores, "fit_time": (fit_time, ""), "n_resampled": n_resampled, **sizes}
+
+
+def _fit(model: Any, X: Any, y: Any) -> tuple[Any, Cell]:
+    """Fit, and say on how many rows the last step was."""
+    if resamples(model):
+        model, counter = count_rows_before_last_step(model)
+        model.fit(X, y)
+        return model, (float(counter.n_rows_), "")
+    model.fit(X, y)
+    if any(hasattr(part, "fit_resample") for part in model.get_params().values()):
+        return model, (np.nan, f"the sampler is inside {type(model).__name__}, where its rows are not counted")
+    return model, (float(len(y)), "")
+
+
+def _score(metric: Metric | Callable[..., float], model: Any, X: Any, y: Any, outcome: Outcome) -> Cell:
+    try:
+        value = metric.score(outcome) if isinstance(metric, Metric) else metric(model, X, y)
+    except Exception as error:  # noqa: BLE001 - as above: this cell stays empty, with the reason
+        return np.nan, _reason(error)
+    return float(value), ""
+
+
+def _reason(error: Exception) -> str:
+    said = " ".join(str(error).split())
+    return said if isinstance(error, NotApplicableError) else f"{type(error).__name__}: {said}"
+
+
+def _seeded(estimator: Any, seed: int) -> Any:
+    """The estimator, with the seed wherever a ``random_state`` is None."""
+    unset = {
+        name: seed
+        for name, value in estimator.get_params(deep=True).items()
+        if value is None and name.rpartition("__")[2] == "random_state"
+    }
+    return estimator.set_params(**unset) if unset else estimator
+
+
+def _seeded_torch(seed: int) -> AbstractContextManager[None]:
+    """Seed torch for nets that draw from its global state, and give that state back afterwards."""
+    torch = sys.modules.get("torch")
+    return nullcontext() if torch is None else _fork(torch, seed)
+
+
+@contextmanager
+def _fork(torch: Any, seed: int) -> Iterator[None]:
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        yield
+
+
+def _with_progress(finished: Iterable[Any], total: int, verbose: int) -> Iterable[Any]:
+    if not verbose:
+        return finished
+    try:
+        from tqdm.auto import tqdm
+    except ModuleNotFoundError as error:
+        raise ImportError("verbose needs tqdm: pip install 'skcb[compare]'", name="tqdm") from error
+    return tqdm(finished, total=total, desc="strategies x folds", unit="fit")

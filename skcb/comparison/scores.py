@@ -1,0 +1,190 @@
+"""The scores of a fold: of its decisions, its probabilities, and its classes with many or few samples."""
+
+from collections.abc import Callable, Iterable, Mapping
+from functools import cached_property
+from operator import attrgetter
+from typing import Any, NamedTuple
+
+import numpy as np
+from imblearn.metrics import geometric_mean_score
+from numpy.typing import NDArray
+from sklearn.metrics import average_precision_score, get_scorer, get_scorer_names, log_loss, roc_auc_score
+from sklearn.utils.validation import column_or_1d
+
+from skcb.metrics import ShotAccuracy, shot_accuracy
+
+_BINS = 15
+
+
+class Outcome:
+    """A fitted estimator's answers for the test part of a fold, as codes into the classes of the data set."""
+
+    def __init__(
+        self, estimator: Any, X: Any, y: NDArray[Any], y_train: NDArray[Any], classes: NDArray[Any]
+    ) -> None:
+        self._estimator, self._X, self._y_train = estimator, X, y_train
+        self.classes = classes
+        self.true = np.searchsorted(classes, y)
+        self.predicted = np.searchsorted(classes, column_or_1d(estimator.predict(X)))
+
+    @cached_property
+    def probability(self) -> NDArray[np.float64]:
+        """Probabilities in the order of `classes`; 0 for a class that the training part lacked."""
+        if not hasattr(self._estimator, "predict_proba"):
+            raise AttributeError("the estimator has no predict_proba; CalibratedClassifierCV(...) gives it one")
+        probability = np.asarray(self._estimator.predict_proba(self._X), dtype=np.float64)
+        if not np.isfinite(probability).all():
+            raise ValueError("predict_proba returned NaN or infinity")
+        aligned = np.zeros((len(probability), len(self.classes)))
+        known = getattr(self._estimator, "classes_", self.classes)
+        aligned[:, np.searchsorted(self.classes, known)] = probability
+        return aligned
+
+    @cached_property
+    def counts(self) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+        """Of each class the test samples that are right, that are of it, and that are said to be."""
+        size = len(self.classes)
+        right = self.true[self.true == self.predicted]
+        return tuple(np.bincount(codes, minlength=size) for codes in (right, self.true, self.predicted))  # type: ignore[return-value]
+
+    @cached_property
+    def tested(self) -> NDArray[np.intp]:
+        """Codes of the classes that have test samples, and for whom there are others."""
+        of_class = self.counts[1]
+        return np.flatnonzero((of_class > 0) & (of_class < len(self.true)))
+
+    @cached_property
+    def shots(self) -> ShotAccuracy:
+        """Accuracy over the classes with many, medium and few training samples."""
+        return shot_accuracy(self.classes[self.true], self.classes[self.predicted], self._y_train)
+
+
+def balanced_accuracy(outcome: Outcome) -> float:
+    """Mean recall over the classes that have test samples."""
+    hits, of_class, _ = outcome.counts
+    return float(np.mean(hits[of_class > 0] / of_class[of_class > 0]))
+
+
+def macro_f1(outcome: Outcome) -> float:
+    """Mean F1 over the classes that occur among the test samples or the predictions."""
+    hits, of_class, said = outcome.counts
+    either = of_class + said
+    return float(np.mean(2 * hits[either > 0] / either[either > 0]))
+
+
+def g_mean(outcome: Outcome) -> float:
+    """Geometric mean of the recalls: 0 as soon as a class is missed; imbalanced-learn's."""
+    return float(geometric_mean_score(outcome.true, outcome.predicted))
+
+
+def auprc(outcome: Outcome) -> float:
+    """Average precision of each class against the rest, averaged over the classes."""
+    return _one_against_rest(average_precision_score, outcome)
+
+
+def auroc(outcome: Outcome) -> float:
+    """Area under the ROC curve of each class against the rest, averaged over the classes."""
+    return _one_against_rest(roc_auc_score, outcome)
+
+
+def cross_entropy(outcome: Outcome) -> float:
+    """Mean negative log-likelihood, scikit-learn's ``log_loss``."""
+    probability = outcome.probability / outcome.probability.sum(axis=1, keepdims=True)
+    return float(log_loss(outcome.true, probability, labels=np.arange(len(outcome.classes))))
+
+
+def brier(outcome: Outcome) -> float:
+    """Mean over the samples of the squared error summed over all classes, from 0 to 2 as Brier had it.
+
+    With two classes it is twice what counts one of them alone.
+    """
+    error = outcome.probability.copy()
+    error[np.arange(len(error)), outcome.true] -= 1
+    return float(np.mean(np.sum(error**2, axis=1)))
+
+
+def expected_calibration_error(outcome: Outcome) -> float:
+    """How far the largest probability is from how often it is right: 15 bins of equal width over (0, 1].
+
+    It judges the probabilities and their largest class, which need not be the decision of ``predict``.
+    """
+    confidence = outcome.probability.max(axis=1)
+    right = outcome.probability.argmax(axis=1) == outcome.true
+    bins = np.searchsorted(np.linspace(0, 1, _BINS + 1)[1:-1], confidence)
+    gap = np.bincount(bins, confidence, _BINS) - np.bincount(bins, right, _BINS)
+    return float(np.abs(gap).sum() / len(confidence))
+
+
+def _one_against_rest(score: Callable[..., float], outcome: Outcome) -> float:
+    if not len(outcome.tested):
+        raise ValueError("the test part has one class alone")
+    return float(np.mean([score(outcome.true == c, outcome.probability[:, c]) for c in outcome.tested]))
+
+
+class Metric(NamedTuple):
+    """A score by name: how it is computed, and which way is better."""
+
+    score: Callable[[Outcome], float]
+    greater_is_better: bool = True
+
+
+#: The scores that :func:`compare_strategies` knows by name, in the order of its tables.
+METRICS: dict[str, Metric] = {
+    "balanced_accuracy": Metric(balanced_accuracy),
+    "macro_f1": Metric(macro_f1),
+    "g_mean": Metric(g_mean),
+    "auprc": Metric(auprc),
+    "auroc": Metric(auroc),
+    "log_loss": Metric(cross_entropy, greater_is_better=False),
+    "brier": Metric(brier, greater_is_better=False),
+    "ece": Metric(expected_calibration_error, greater_is_better=False),
+    "many_shot": Metric(attrgetter("shots.many")),
+    "medium_shot": Metric(attrgetter("shots.medium")),
+    "few_shot": Metric(attrgetter("shots.few")),
+}
+
+#: What is recorded of every fold beside its scores.
+FACTS = ("fit_time", "n_resampled", "n_train", "n_test")
+
+
+def greater_is_better(metric: str) -> bool:
+    """Whether larger values are better: so with every scorer, and with all but a few metrics and the time."""
+    return METRICS[metric].greater_is_better if metric in METRICS else metric not in FACTS
+
+
+def resolve_scoring(scoring: Any) -> dict[str, Metric | Callable[..., float]]:
+    """From name to one of our metrics, or to a scorer ``(estimator, X, y) -> float``."""
+    if scoring is None:
+        return dict(METRICS)
+    if isinstance(scoring, str) or callable(scoring):
+        scoring = [scoring]
+    if not isinstance(scoring, Mapping):
+        if not isinstance(scoring, Iterable):
+            raise TypeError(f"scoring must be names, scorers or a dict of them, got {type(scoring).__name__}")
+        scoring = {_name_of(given): given for given in scoring}
+    if not scoring:
+        raise ValueError("scoring is empty; None takes every metric")
+    return {name: _as_metric(name, given) for name, given in scoring.items()}
+
+
+def _name_of(given: Any) -> str:
+    return given if isinstance(given, str) else getattr(given, "__name__", None) or repr(given)
+
+
+def _as_metric(name: str, given: Any) -> Metric | Callable[..., float]:
+    if isinstance(given, str) and given in METRICS and name == given:
+        return METRICS[given]
+    if name in METRICS or name in FACTS:
+        raise ValueError(f"{name!r} is the name of a metric of skcb; give your scorer another")
+    if callable(given):
+        return given
+    if not isinstance(given, str):
+        raise TypeError(f"the scoring {name!r} must be a name or a callable (estimator, X, y), got {given!r}")
+    if given in METRICS:
+        raise ValueError(f"the metric {given!r} keeps its name: it cannot be called {name!r}")
+    if given not in get_scorer_names():
+        raise ValueError(
+            f"unknown metric {given!r}; there are {', '.join(map(repr, METRICS))}, and the scorers of "
+            f"scikit-learn: {', '.join(get_scorer_names())}"
+        )
+    return get_scorer(given)

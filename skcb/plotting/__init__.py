@@ -1,0 +1,14 @@
+"""Pictures, each a Display as scikit-learn has them; matplotlib is loaded when one is drawn."""
+
+from skcb.plotting.curves import ClassWeightDisplay, EffectiveNumberDisplay
+from skcb.plotting.ranks import CriticalDifferenceDisplay
+from skcb.plotting.shots import ShotAccuracyDisplay
+from skcb.plotting.strategies import StrategyComparisonDisplay
+
+__all__ = [
+    "ClassWeightDisplay",
+    "CriticalDifferenceDisplay",
+    "EffectiveNumberDisplay",
+    "ShotAccuracyDisplay",
+    "StrategyComparisonDisplay",
+]

@@ -1,0 +1,273 @@
+"""The pictures: what they show, that labels keep apart, and that matplotlib waits until one is drawn."""
+
+import itertools
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import recall_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from skcb import (
+    ClassBalancedClassifier,
+    ClassBalancedWeighter,
+    beta_grid,
+    class_weight,
+    effective_number,
+    load_long_tailed_digits,
+    long_tailed_counts,
+)
+
+plt = pytest.importorskip("matplotlib.pyplot")
+pytest.importorskip("imblearn")
+
+from skcb import (  # noqa: E402 - after the skip
+    ClassWeightDisplay,
+    CriticalDifferenceDisplay,
+    EffectiveNumberDisplay,
+    ShotAccuracyDisplay,
+    StrategyComparison,
+    StrategyComparisonDisplay,
+)
+from skcb.comparison import STRATEGIES  # noqa: E402
+from skcb.plotting.drawing import spread  # noqa: E402
+
+
+@pytest.fixture(autouse=True)
+def _no_picture_is_left_open():
+    yield
+    plt.close("all")
+
+
+def comparison(n_strategies, n_datasets=1, folds=5, fails=()):
+    """Made-up scores, in which a strategy is better the later it comes."""
+    names = [*STRATEGIES, *(f"a strategy of one's own, {i}" for i in range(7))][:n_strategies]
+    rng = np.random.default_rng(0)
+    rows = []
+    for dataset, (place, name), fold in itertools.product(range(n_datasets), enumerate(names), range(folds)):
+        scores = {"balanced_accuracy": 0.5 + place / 60, "ece": 0.1 + place / 300, "n_train": 80, "n_test": 20}
+        for metric, score in scores.items():
+            value = score if metric.startswith("n_") else score + rng.normal(0, 0.005)
+            failed = name in fails and not metric.startswith("n_")
+            reason = "ValueError: few" if failed else ""
+            rows.append((f"set {dataset}", name, fold, metric, np.nan if failed else value, reason))
+    return StrategyComparison(
+        pd.DataFrame(rows, columns=["dataset", "strategy", "fold", "metric", "value", "reason"])
+    )
+
+
+def boxes(display, texts):
+    """Where these texts are drawn, in pixels."""
+    display.figure_.canvas.draw()
+    renderer = display.figure_.canvas.get_renderer()
+    # of an annotation the words alone, without its line to the point
+    return [plt.matplotlib.text.Text.get_window_extent(text, renderer) for text in texts if text.get_text()]
+
+
+def overlaps(display, texts):
+    shrunk = [box.shrunk(0.98, 0.9) for box in boxes(display, texts)]
+    return [(a, b) for a, b in itertools.combinations(shrunk, 2) if a.overlaps(b)]
+
+
+def test_effective_numbers_are_the_curves():
+    counts = long_tailed_counts(5000, 10)
+    display = EffectiveNumberDisplay.from_counts(counts, beta=[0.999, 0.9])
+    assert display.beta == [0.9, 0.999]
+    for beta, numbers in zip(display.beta, display.effective_number, strict=True):
+        np.testing.assert_allclose(numbers, effective_number(display.n, beta))
+    assert display.n[-1] == pytest.approx(5000)
+    assert display.ax_.get_xscale() == display.ax_.get_yscale() == "log"
+    assert [text.get_text() for text in display.ax_.texts] == ["β = 0.9", "β = 0.999"]
+    assert len(EffectiveNumberDisplay.from_counts(counts).beta) == 5
+
+
+@pytest.mark.parametrize("n_classes", [2, 10, 1000])
+def test_weights_are_drawn_from_the_common_class_to_the_rare(n_classes):
+    counts = long_tailed_counts(2000, n_classes, 100)
+    order = np.random.default_rng(0).permutation(n_classes)
+    display = ClassWeightDisplay.from_counts(counts[order], classes=[f"class {i}" for i in order])
+    assert display.counts.tolist() == counts.tolist()
+    assert display.classes[0] == "class 0"
+    np.testing.assert_allclose(
+        display.class_weight, [class_weight(counts, b, normalize="samples") for b in beta_grid(counts)]
+    )
+    assert display.ax_.get_yscale() == "log"
+    assert not overlaps(display, display.ax_.texts)
+    assert (
+        not overlaps(display, display.ax_.get_xticklabels()) or n_classes == 10
+    )  # slanted boxes do, words do not
+
+
+def test_nearly_level_weights_need_no_log_axis_and_empty_classes_are_left_out():
+    display = ClassWeightDisplay.from_counts([10, 0, 12])
+    assert display.ax_.get_yscale() == "linear"
+    assert display.classes == [2, 0]
+
+
+@pytest.mark.parametrize(
+    "wrap",
+    [
+        lambda X, y: ClassBalancedClassifier(LogisticRegression(max_iter=1000), beta=0.99).fit(X, y),
+        lambda X, y: ClassBalancedWeighter(beta=0.99).fit(y),
+        lambda X, y: make_pipeline(StandardScaler(), ClassBalancedClassifier(LogisticRegression(), beta=0.99)).fit(
+            X, y
+        ),
+    ],
+)
+def test_weights_of_a_fitted_estimator_stand_between_none_and_inverse_frequency(wrap):
+    X, _, y, _ = load_long_tailed_digits()
+    display = ClassWeightDisplay.from_estimator(wrap(X / 16, y))
+    assert display.beta == [0, 0.99, 1]
+    assert display.chosen == 0.99
+    assert display.counts.tolist() == sorted(np.bincount(y), reverse=True)
+    assert "β = 0.99, chosen" in [text.get_text() for text in display.ax_.texts]
+
+
+def test_recalls_stand_in_order_of_frequency():
+    X, X_test, y, y_test = load_long_tailed_digits()
+    model = LogisticRegression(max_iter=2000).fit(X, y)
+    display = ShotAccuracyDisplay.from_estimator(model, X_test, y_test, y)
+    counts = np.bincount(y)
+    order = np.argsort(-counts, kind="stable")
+    assert display.classes == order.tolist()
+    np.testing.assert_allclose(display.recall, recall_score(y_test, model.predict(X_test), average=None)[order])
+    labels = [text.get_text() for text in display.ax_.get_legend().get_texts()]
+    assert [label.split()[0] for label in labels] == ["many", "medium", "few"]
+    assert f"mean recall {display.shot_accuracy.few:.3f}" in labels[2]
+    absent = ShotAccuracyDisplay.from_predictions(["a"], ["a"], ["a"] * 200 + ["b"])
+    assert np.isnan(absent.recall[1])
+    assert "few (fewer than 20): 1 class, no test samples" in [
+        text.get_text() for text in absent.ax_.get_legend().get_texts()
+    ]
+
+
+@pytest.mark.parametrize("n_classes", [2, 10, 1000])
+def test_recalls_of_many_classes_keep_their_labels_apart(n_classes):
+    counts = long_tailed_counts(1280, n_classes, 64)
+    y_true = np.repeat(np.arange(n_classes), 5)
+    display = ShotAccuracyDisplay.from_predictions(y_true, y_true * 0, np.repeat(np.arange(n_classes), counts))
+    assert not overlaps(display, display.ax_.get_xticklabels())
+    assert not overlaps(display, display.ax_.get_legend().get_texts())
+
+
+@pytest.mark.parametrize("n_strategies", [2, 10, 25])
+def test_strategies_keep_their_labels_apart(n_strategies):
+    scores = StrategyComparisonDisplay.from_comparison(comparison(n_strategies))
+    assert not overlaps(scores, scores.ax_.get_yticklabels())
+    against = StrategyComparisonDisplay.from_comparison(comparison(n_strategies), kind="calibration")
+    assert len(against.ax_.texts) == n_strategies
+    assert not overlaps(against, against.ax_.texts)
+    ranks = comparison(n_strategies, n_datasets=4).plot("ranks")
+    assert not overlaps(ranks, ranks.ax_.texts)
+    for display in (scores, against, ranks):  # nothing is cut off at the edge of the picture
+        whole = display.figure_.bbox.padded(2)
+        for box in boxes(display, [*display.ax_.texts, *display.ax_.get_yticklabels()]):
+            assert whole.x0 <= box.x0
+            assert box.x1 <= whole.x1
+
+
+def test_strategies_stand_from_the_best_with_their_intervals():
+    made = comparison(6, fails=["sqrt"])
+    display = made.plot(metric="balanced_accuracy")
+    interval = made.interval("balanced_accuracy").loc[display.strategies]
+    assert display.strategies[-1] == "sqrt"
+    assert np.isnan(display.mean[-1])
+    assert (np.diff(display.mean[:-1]) < 0).all()
+    np.testing.assert_array_equal(display.interval, interval[["low", "high"]].to_numpy().T)
+    assert [text.get_text() for text in display.ax_.texts] == ["could not run in every fold"]
+    relative = made.plot(relative_to="none")
+    assert relative.mean[relative.strategies.index("none")] == 0
+    assert relative.ax_.get_xlabel().startswith("balanced accuracy, less that of 'none'\n")
+    against = made.plot("calibration")
+    assert against.ax_.get_xlabel().endswith("without a value: sqrt")
+
+
+def test_ranks_of_demsar_make_his_picture():
+    ranks = {"C4.5": 3.143, "C4.5+m": 2.000, "C4.5+cf": 2.893, "C4.5+m+cf": 1.964}
+    display = CriticalDifferenceDisplay.from_ranks(ranks, critical_difference=1.12)
+    assert list(display.ranks) == ["C4.5+m+cf", "C4.5+m", "C4.5+cf", "C4.5"]
+    assert display.groups == [("C4.5+m+cf", "C4.5+cf"), ("C4.5+cf", "C4.5")]
+    assert CriticalDifferenceDisplay.from_ranks(ranks, critical_difference=9).groups == [("C4.5+m+cf", "C4.5")]
+    assert CriticalDifferenceDisplay.from_ranks(ranks, critical_difference=0.01).groups == []
+
+
+def test_the_picture_of_ranks_says_what_was_tested_and_left_out():
+    tested = comparison(5, n_datasets=4, fails=["sqrt"]).significance()
+    title = tested.plot().ax_.get_title().replace("\n", " ")
+    assert title.startswith("balanced accuracy over 4 data sets: Friedman's test, Nemenyi's for the pairs, p = ")
+    assert title.endswith("without a rank: sqrt")
+    one = comparison(3).plot("ranks")
+    assert "corrected resampled t-test" in one.ax_.get_title()
+    assert np.isnan(one.critical_difference)
+
+
+def test_pictures_are_drawn_where_they_are_told_to():
+    _, (left, right) = plt.subplots(1, 2)
+    display = EffectiveNumberDisplay.from_counts([50, 5], ax=left)
+    assert display.ax_ is left
+    assert display.plot(ax=right).ax_ is right
+    assert display.figure_ is left.figure
+
+
+@given(st.lists(st.floats(-1, 2), min_size=1, max_size=25), st.floats(0.001, 0.04))
+def test_spread_positions_keep_their_order_and_distance(wanted, gap):
+    placed = spread(wanted, gap)
+    order = np.argsort(wanted, kind="stable")
+    assert (np.diff(placed[order]) >= gap - 1e-9).all()
+    assert placed.min() >= -1e-9
+    assert placed.max() <= 1 + 1e-9
+
+
+def test_positions_far_enough_apart_stay():
+    assert spread([0.1, 0.9, 0.5], 0.05) == pytest.approx([0.1, 0.9, 0.5])
+    assert spread([0.5, 0.5], 0.1) == pytest.approx([0.45, 0.55])
+
+
+@pytest.mark.parametrize(
+    ("draw", "error", "message"),
+    [
+        (lambda: EffectiveNumberDisplay.from_counts([5, -1]), ValueError, r"counts\[1\] = -1"),
+        (lambda: EffectiveNumberDisplay.from_counts([5], beta=[]), ValueError, "beta is empty"),
+        (lambda: EffectiveNumberDisplay.from_counts([5], beta=2), ValueError, "beta must lie in"),
+        (
+            lambda: ClassWeightDisplay.from_counts([5, 2], classes=["a"]),
+            ValueError,
+            "names 1 classes, counts has 2",
+        ),
+        (
+            lambda: ClassWeightDisplay.from_estimator(LogisticRegression()),
+            TypeError,
+            "LogisticRegression has no class_count_ and beta; fit a ClassBalancedClassifier",
+        ),
+        (lambda: comparison(2).plot("bars"), ValueError, "kind must be one of 'score', 'calibration'"),
+        (lambda: comparison(2).plot(metric="f1"), ValueError, "no metric 'f1' in this comparison"),
+        (lambda: comparison(2).plot(relative_to="SMOTE"), ValueError, "no strategy 'SMOTE'; there are 'none'"),
+        (
+            lambda: comparison(2, fails=["none", "balanced"]).plot("calibration"),
+            ValueError,
+            "no strategy has values of both 'balanced_accuracy' and 'ece'",
+        ),
+    ],
+)
+def test_what_cannot_be_drawn(draw, error, message):
+    with pytest.raises(error, match=message):
+        draw()
+
+
+def test_matplotlib_is_loaded_when_something_is_drawn_and_named_where_it_is_missing():
+    code = "import skcb, sys; d = skcb.ClassWeightDisplay; print('matplotlib' in sys.modules)"
+    assert (
+        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+        == "False\n"
+    )
+    code = (
+        "import sys; sys.modules['matplotlib'] = None\nimport skcb; skcb.EffectiveNumberDisplay.from_counts([5])"
+    )
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert "drawing needs matplotlib: pip install 'skcb[compare]'" in result.stderr
