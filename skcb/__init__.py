@@ -20,6 +20,12 @@ if TYPE_CHECKING:
     from skcb.counting import ClassCounts, count_classes
     from skcb.datasets import load_long_tailed_digits, long_tailed_counts, make_long_tailed
     from skcb.metrics import ShotAccuracy, imbalance_ratio, shot_accuracy
+    from skcb.net import (
+        BalancedAccuracyScoring,
+        CBNeuralNetClassifier,
+        DeferredReweighting,
+        ShotAccuracyScoring,
+    )
     from skcb.nn import (
         CBCrossEntropyLoss,
         CBFocalLoss,
@@ -40,20 +46,24 @@ __version__ = "0.1.0.dev0"
 
 # What stands above the floor is imported when first asked for (PEP 562): `import skcb` loads NumPy alone.
 _MODULE_OF = {
+    "BalancedAccuracyScoring": "net",
     "CBCrossEntropyLoss": "nn",
     "CBFocalLoss": "nn",
+    "CBNeuralNetClassifier": "net",
     "CBSigmoidLoss": "nn",
     "CBSoftmaxFocalLoss": "nn",
     "ClassBalancedClassifier": "classification",
     "ClassBalancedLoss": "nn",
     "ClassBalancedWeighter": "weighting",
     "ClassCounts": "counting",
+    "DeferredReweighting": "net",
     "EffectiveNumberStrategy": "sampling",
     "LDAMLoss": "nn",
     "LogitAdjustedClassifier": "classification",
     "LogitAdjustedLoss": "nn",
     "NormalizedLinear": "nn",
     "ShotAccuracy": "metrics",
+    "ShotAccuracyScoring": "net",
     "VSLoss": "nn",
     "compute_class_weight": "weighting",
     "compute_sample_weight": "weighting",
@@ -72,20 +82,24 @@ _SUBMODULES = {
     "counting",
     "datasets",
     "metrics",
+    "net",
     "nn",
     "sampling",
     "weighting",
 }
 
 __all__ = [
+    "BalancedAccuracyScoring",
     "CBCrossEntropyLoss",
     "CBFocalLoss",
+    "CBNeuralNetClassifier",
     "CBSigmoidLoss",
     "CBSoftmaxFocalLoss",
     "ClassBalancedClassifier",
     "ClassBalancedLoss",
     "ClassBalancedWeighter",
     "ClassCounts",
+    "DeferredReweighting",
     "EffectiveNumberStrategy",
     "EmptyClassWarning",
     "InertBetaWarning",
@@ -94,6 +108,7 @@ __all__ = [
     "LogitAdjustedLoss",
     "NormalizedLinear",
     "ShotAccuracy",
+    "ShotAccuracyScoring",
     "VSLoss",
     "beta_from_volume",
     "beta_grid",
