@@ -5,7 +5,7 @@ BIN = $(VENV)/bin
 TORCH = torch==2.13.0
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow lint types contracts check test-minimum test-without-torch bench clean
+.PHONY: help demo example-losses test test-slow lint types contracts check test-minimum test-without-torch bench clean
 
 help:  ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-20s %s\n", $$1, $$2}'
@@ -19,6 +19,9 @@ $(VENV)/installed: pyproject.toml
 
 demo: $(VENV)/installed  ## the main job: search beta on long-tailed digits, a table and a picture
 	MPLBACKEND=agg $(BIN)/python examples/1_quickstart/plot_long_tailed_digits.py
+
+example-losses: $(VENV)/installed  ## losses of networks compared on long-tailed digits: a table and a picture
+	MPLBACKEND=agg $(BIN)/python examples/2_going_further/plot_losses_on_digits.py
 
 test: $(VENV)/installed  ## the tests, doctests among them
 	$(BIN)/python -m pytest --quiet -m "not slow"

@@ -172,6 +172,11 @@ class CBNeuralNetClassifier(SklearnNet):
             if instance_or_cls is None:
                 instance_or_cls = MultilayerPerceptron
                 kwargs = {"cosine": issubclass(loss_class(self.loss), LDAMLoss), **kwargs}
+            if not callable(instance_or_cls):
+                raise TypeError(
+                    "module must be a class of torch.nn.Module, an instance of one or a function that makes one, "
+                    f"got {instance_or_cls!r}"
+                )
             kwargs = {**self._sizes_for(instance_or_cls, kwargs), **kwargs}
         return super().initialized_instance(instance_or_cls, kwargs)
 

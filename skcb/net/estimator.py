@@ -21,6 +21,7 @@ from skcb.net.datasets import ArrayDataset, LabelledDataset, WeightedTarget, lab
 from skcb.net.inputs import as_tensors, cast_floating, check_inputs, floating_dtype
 from skcb.net.seeding import seeded
 from skcb.targets import check_target
+from skcb.validation import check_integer
 
 
 def _hidden(name: str) -> property:
@@ -281,6 +282,8 @@ class SklearnNet(NeuralNetClassifier):
     def _check_data(
         self, X: Any, y: Any, sample_weight: ArrayLike | None, classes: ArrayLike | None, *, reset: bool
     ) -> tuple[Any, Any, NDArray[np.float64] | None]:
+        if check_integer("max_epochs", self.max_epochs) < 0:
+            raise ValueError(f"max_epochs must not be negative, got {self.max_epochs!r}")
         if isinstance(X, IterableDataset):
             return self._check_stream(X, sample_weight), None, None
         if y is None and is_dataset(X):
