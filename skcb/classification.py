@@ -11,12 +11,13 @@ from sklearn.utils import Tags, get_tags
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.metadata_routing import MetadataRouter
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import check_is_fitted, column_or_1d
+from sklearn.utils.validation import check_is_fitted
 
 from skcb.balancing import Normalization, class_weight, logit_adjustment
 from skcb.counting import ClassCounts, check_sample_weight, count_encoded, take_by_label
 from skcb.fitting import fit_clone, router_of
 from skcb.labels import Labels, encode_labels
+from skcb.targets import check_target
 
 
 def _estimator_has(method: str) -> Any:
@@ -48,26 +49,13 @@ class _ClassifierAround(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         """Get the metadata routing: ``sample_weight`` is consumed here, the rest goes to the estimator."""
         return router_of(self)
 
-    def _check_target(self, y: Any) -> Any:
-        if is_regressor(self.estimator):
-            raise TypeError(f"{type(self).__name__} needs a classifier, got {type(self.estimator).__name__}")
-        if y is None:
-            raise ValueError(f"{type(self).__name__} requires y to be passed, but the target y is None")
-        shape: tuple[int, ...] = getattr(y, "shape", ())
-        if len(shape) == 2 and shape[1] == 1:
-            return column_or_1d(y, warn=True)
-        if len(shape) == 2:
-            raise ValueError(
-                f"y has shape {shape}, several targets per sample; "
-                f"write MultiOutputClassifier({type(self).__name__}(...))"
-            )
-        return y
-
     def _count(
         self, y: Any, sample_weight: ArrayLike | None
     ) -> tuple[Any, Labels, NDArray[np.float64] | None, ClassCounts]:
         """Check what `fit` receives and count its classes."""
-        y = self._check_target(y)
+        if is_regressor(self.estimator):
+            raise TypeError(f"{type(self).__name__} needs a classifier, got {type(self.estimator).__name__}")
+        y = check_target(y, self)
         labels = encode_labels(y)
         sample_weight = check_sample_weight(sample_weight, len(labels.codes))
         return y, labels, sample_weight, count_encoded(labels, sample_weight)

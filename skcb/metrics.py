@@ -4,7 +4,7 @@ import math
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from skcb.counting import count_classes, count_encoded, take_by_label
 from skcb.labels import encode_labels
@@ -109,6 +109,12 @@ def shot_accuracy(y_true: Any, y_pred: Any, y_train: Any, *, few: float = 20, ma
         trained.counts.astype(np.float64),
         out_of="the classes of y_train",
     )
-    recall = hits / total
+    return accuracy_by_shots(hits / total, shots, few=few, many=many)
+
+
+def accuracy_by_shots(
+    recall: NDArray[np.float64], shots: NDArray[np.float64], *, few: float = 20, many: float = 100
+) -> ShotAccuracy:
+    """Average the recalls of the classes with many, medium and few training samples, NaN for an empty group."""
     groups = shots > many, (shots >= few) & (shots <= many), shots < few
     return ShotAccuracy(*(float(recall[group].mean()) if group.any() else math.nan for group in groups))

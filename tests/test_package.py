@@ -30,7 +30,7 @@ def test_the_test_above_can_fail():
 def available():
     """The public names; without torch, those that need none."""
     without_torch = importlib.util.find_spec("torch") is None
-    return [name for name in skcb.__all__ if not (without_torch and skcb._MODULE_OF.get(name) == "nn")]
+    return [name for name in skcb.__all__ if not (without_torch and skcb._MODULE_OF.get(name) in {"nn", "net"})]
 
 
 def test_every_public_name_is_there_and_documented():
@@ -68,3 +68,10 @@ def test_without_torch_the_losses_say_what_to_install():
         )
         assert "ImportError" in result.stderr
         assert "pip install 'skcb[torch]'" in result.stderr
+
+
+def test_without_skorch_the_nets_say_what_to_install():
+    code = "import sys; sys.modules['skorch'] = None\nimport skcb\nskcb.CBNeuralNetClassifier"
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert "ImportError" in result.stderr
+    assert "pip install 'skcb[torch]'" in result.stderr

@@ -8,6 +8,7 @@ except ModuleNotFoundError as error:
     raise ImportError("skcb.nn needs PyTorch: pip install 'skcb[torch]'", name="torch") from error
 
 from skcb.nn import functional, initialization
+from skcb.nn._shell import ClassWeightedLoss
 from skcb.nn.adjusted_losses import LDAMLoss, LogitAdjustedLoss, NormalizedLinear, VSLoss
 from skcb.nn.initialization import parameter_groups, prior_bias_
 from skcb.nn.losses import (
@@ -24,6 +25,7 @@ __all__ = [
     "CBSigmoidLoss",
     "CBSoftmaxFocalLoss",
     "ClassBalancedLoss",
+    "ClassWeightedLoss",
     "LDAMLoss",
     "LogitAdjustedLoss",
     "NormalizedLinear",

@@ -104,6 +104,20 @@ class ClassWeightedLoss(nn.Module):
             # torch has seen that an index is out of range (at no cost to us); say which.
             self._explain(target, error)
 
+    def probabilities(self, logits: Tensor) -> Tensor:
+        """Return the probability of each class that a network trained with this loss predicts.
+
+        Parameters
+        ----------
+        logits : Tensor of shape (N, C) or (N, C, d1, ...)
+
+        Returns
+        -------
+        probabilities : Tensor of the same shape
+            They sum to 1 over the classes, and the largest is that of the largest logit.
+        """
+        return logits.softmax(1)
+
     def reduced(self, logits: Tensor, target: Tensor, sample_weight: Tensor | None) -> Tensor:
         """Weight and reduce."""
         weight = at_least_float32(self.example_weight(target))

@@ -306,6 +306,10 @@ class LDAMLoss(_AdjustedLoss):
         """Return the logits with the target's held back by its margin, then scaled."""
         return functional.adjust_logits(logits, target, scale=self.scale, margin=self.margin)
 
+    def probabilities(self, logits: Tensor) -> Tensor:
+        """Return the softmax of the scaled logits: the margin is for training alone."""
+        return (self.scale * logits).softmax(1)
+
 
 class NormalizedLinear(nn.Module):
     r"""Cosines between the features and one direction per class: the layer that :class:`LDAMLoss` needs.

@@ -170,6 +170,33 @@ def softmax_focal(
     return _expected(cost, target, label_smoothing, ignore_index)
 
 
+def normalized_sigmoid(logits: Tensor) -> Tensor:
+    r"""Probabilities from one-against-the-rest logits: each sigmoid over the sum of all.
+
+    .. math:: p_c = \sigma(z_c) / \textstyle\sum_k \sigma(z_k)
+
+    Parameters
+    ----------
+    logits : Tensor of shape (N, C) or (N, C, d1, ...)
+
+    Returns
+    -------
+    probabilities : Tensor of the same shape and dtype
+        They sum to 1 over the classes, also where every sigmoid underflows.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skcb.nn.functional import normalized_sigmoid
+    >>> normalized_sigmoid(torch.tensor([[0.0, 0.0], [-1000.0, -1002.0]]))
+    tensor([[0.5000, 0.5000],
+            [0.8808, 0.1192]])
+    """
+    # In logarithms nothing underflows; in double precision sigmoids that round to 1 in single stay apart.
+    wide = logits.float() if logits.device.type == "mps" else logits.double()
+    return torch_functional.logsigmoid(wide).softmax(1).to(logits.dtype)
+
+
 def adjust_logits(
     logits: Tensor,
     target: Tensor,

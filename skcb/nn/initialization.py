@@ -102,14 +102,19 @@ def parameter_groups(
     """
     check_non_negative("weight_decay", weight_decay)
     if layer is None:
-        layers = [part for part in module.modules() if isinstance(part, (nn.Linear, *_CONVOLUTIONS))]
-        if not layers:
+        layer = last_layer(module)
+        if layer is None:
             raise ValueError(
                 f"{type(module).__name__} has no linear or convolutional layer; name the last one: layer="
             )
-        layer = layers[-1]
     bias = getattr(layer, "bias", None)
     if bias is None:
         raise ValueError(f"{type(layer).__name__} has no bias; name the layer that gives the logits: layer=")
     decayed = [parameter for parameter in module.parameters() if parameter is not bias]
     return [{"params": decayed, "weight_decay": weight_decay}, {"params": [bias], "weight_decay": 0.0}]
+
+
+def last_layer(module: nn.Module) -> nn.Module | None:
+    """Return the linear or convolutional layer that was registered last, None if there is none."""
+    layers = [part for part in module.modules() if isinstance(part, (nn.Linear, *_CONVOLUTIONS))]
+    return layers[-1] if layers else None

@@ -242,6 +242,10 @@ class CBFocalLoss(ClassWeightedLoss):
             return super().weighted_sum(logits, target, weight)
         return focal_loss(SIGMOID, logits, target, self.gamma, ignore_index=self.ignore_index, weight=weight)
 
+    def probabilities(self, logits: Tensor) -> Tensor:
+        """Return the sigmoids of the logits, divided by their sum over the classes."""
+        return functional.normalized_sigmoid(logits)
+
 
 class CBSigmoidLoss(ClassWeightedLoss):
     r"""Class-balanced sigmoid cross-entropy, one class against the rest.
@@ -295,6 +299,10 @@ class CBSigmoidLoss(ClassWeightedLoss):
         if target.is_floating_point() or weight.requires_grad:
             return super().weighted_sum(logits, target, weight)
         return focal_loss(SIGMOID, logits, target, 0.0, ignore_index=self.ignore_index, weight=weight)
+
+    def probabilities(self, logits: Tensor) -> Tensor:
+        """Return the sigmoids of the logits, divided by their sum over the classes."""
+        return functional.normalized_sigmoid(logits)
 
 
 class ClassBalancedLoss(ClassWeightedLoss):

@@ -93,9 +93,17 @@ def value_and_gradient(loss, logits, *rest):
 
 
 def test_every_public_loss_is_in_the_table():
-    public = {name for name in losses_module.__all__ if name.endswith("Loss")}
+    public = {name for name in losses_module.__all__ if name.endswith("Loss")} - {"ClassWeightedLoss"}  # the base
     assert public == {name.split(",")[0] for name in EVERY}
     assert all(getattr(skcb, name) is getattr(losses_module, name) for name in public)
+
+
+@every_loss
+def test_probabilities_sum_to_one_and_follow_the_logits(name):
+    logits, _ = batch(50)
+    probabilities = make(name).probabilities(logits.detach() * 20)
+    torch.testing.assert_close(probabilities.sum(1), torch.ones(50, dtype=logits.dtype))
+    assert (probabilities.argmax(1) == logits.argmax(1)).all()
 
 
 @every_loss

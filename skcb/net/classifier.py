@@ -1,0 +1,386 @@
+"""A scikit-learn classifier that trains any torch module with a class-balanced loss."""
+
+import inspect
+import math
+import warnings
+from collections.abc import Mapping
+from typing import Any, Literal, Self
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike, NDArray
+from skorch.utils import to_tensor
+from torch import Tensor, nn
+
+from skcb.balancing import EmptyClassWarning
+from skcb.net.criteria import build_criterion, loss_class, unwrapped
+from skcb.net.datasets import WeightedTarget, target_of
+from skcb.net.estimator import SklearnNet
+from skcb.net.loading import BatchLoader
+from skcb.net.perceptron import MultilayerPerceptron
+from skcb.nn import CBFocalLoss, CBSigmoidLoss, ClassWeightedLoss, LDAMLoss, prior_bias_
+from skcb.nn.initialization import last_layer
+from skcb.validation import as_counts
+
+
+class CBNeuralNetClassifier(SklearnNet):
+    r"""Train a torch module with a class-balanced loss, as a scikit-learn classifier.
+
+    .. math:: L = w_y \, \ell(z, y), \qquad w_c \propto (1 - \beta) / (1 - \beta^{n_c})
+
+    It is a :class:`skorch.NeuralNetClassifier` (callbacks, history, ``module__x``, ``optimizer__x``,
+    ``criterion__x``, saving and loading) that counts the classes of the part it trains on, after `train_split`
+    and in each fold, and gives the counts to its loss.
+
+    Parameters
+    ----------
+    module : Module class or instance, default=None
+        What gives one logit per class. A class whose signature names ``n_features_in`` or ``n_classes`` gets
+        them from the data. None is :class:`skcb.net.MultilayerPerceptron`, for tables (scale them first).
+    loss : str or class, default="softmax"
+        ``"softmax"``, ``"sigmoid"``, ``"focal"`` (sigmoid focal, the paper's), ``"softmax_focal"``,
+        ``"ldam"``, ``"logit_adjusted"`` or ``"vs"``; or a loss class of :mod:`skcb.nn`. Its other parameters
+        are ``criterion__x``. LDAM needs cosines for logits: a module of yours ends in a
+        :class:`skcb.nn.NormalizedLinear` then (the default one does).
+    beta : float in [0, 1], default=None
+        0 ignores the counts; 1 is inverse frequency. None is the loss's own default: .999, and 0 where the
+        counts shift the logits. :func:`skcb.beta_grid` proposes values.
+    gamma : float, default=None
+        Focusing of the focal losses, exponent of ``"vs"``; ignored by losses that have none, so that one grid
+        covers all. None is the loss's own default.
+    class_counts : array-like of shape (n_classes,) or dict, default=None
+        Samples per class (a dict by label) in place of those that are counted, as training out of core
+        wants it. None counts the training part in `fit`, and in `partial_fit` the part given.
+    bias_init : {"auto"} or None, default="auto"
+        ``"auto"`` starts a sigmoid-based loss from the prior, b = -log(C - 1) on the last linear layer, not
+        decayed, where the net builds the module; None leaves every bias alone.
+    random_state : int, RandomState or None, default=None
+        Of the initial parameters, the order of the examples and dropout; every epoch has a seed that follows
+        from it and the epoch. The global states are left alone, save with None, which draws from them.
+    optimizer, lr, max_epochs, batch_size
+        As in skorch; by default Adam at .001, 100 epochs in batches of 64.
+    iterator_train, iterator_valid : DataLoader class, default=:class:`skcb.net.BatchLoader`
+        Training is shuffled unless ``iterator_train__shuffle`` (or a sampler) says otherwise.
+    train_split : callable, default=None
+        What keeps a validation part, such as ``skorch.dataset.ValidSplit(5, stratified=True)``.
+    verbose : int, default=0
+        1 prints skorch's table of epochs.
+    **kwargs
+        Any other parameter of :class:`skorch.NeuralNetClassifier`.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        The classes, sorted, in the order of the columns of ``predict_proba``.
+    class_count_ : ndarray of shape (n_classes,)
+        Samples of each class in the training part, or the sum of their weights.
+    criterion_ : Module
+        The loss; ``criterion_.weight`` holds the class weights.
+    module_, optimizer_, history_, callbacks_
+        As in skorch.
+    n_features_in_ : int
+        Number of features, where X is an array or a tensor.
+
+    Raises
+    ------
+    ValueError
+        In `fit`: if data or a parameter are not valid, or if the module does not give one logit per class.
+    FloatingPointError
+        In `fit`, if the loss is not finite; the step of that batch is not taken.
+
+    Warns
+    -----
+    EmptyClassWarning
+        In `fit`, if a class has no samples in the training part.
+
+    Notes
+    -----
+    ``set_params`` of `loss`, `beta`, `gamma` and `class_counts` takes effect with the next `fit` or
+    `partial_fit`; until then a fitted net predicts as it did. ``valid_loss`` is the training's loss, weights
+    included, over the classes that the training part has.
+
+    See Also
+    --------
+    skcb.ClassBalancedClassifier : for any other classifier.
+    skcb.DeferredReweighting : weights that set in after some epochs.
+
+    References
+    ----------
+    Cui et al., Class-Balanced Loss Based on Effective Number of Samples, CVPR 2019, :arxiv:`1901.05555`.
+
+    Examples
+    --------
+    >>> from skcb import CBNeuralNetClassifier, load_long_tailed_digits
+    >>> X, X_test, y, y_test = load_long_tailed_digits()
+    >>> net = CBNeuralNetClassifier(loss="focal", beta=0.999, gamma=0.5, random_state=0).fit(X / 16, y)
+    >>> net.predict_proba(X_test / 16).shape
+    (500, 10)
+    >>> net.class_count_[:3], net.criterion_.weight[:3]
+    (array([128.,  91.,  65.]), tensor([0.1470, 0.2030, 0.2806]))
+    """
+
+    def __init__(
+        self,
+        module: Any = None,
+        *,
+        loss: str | type[ClassWeightedLoss] = "softmax",
+        beta: float | None = None,
+        gamma: float | None = None,
+        class_counts: ArrayLike | Mapping[Any, float] | None = None,
+        bias_init: Literal["auto"] | None = "auto",
+        random_state: Any = None,
+        optimizer: Any = torch.optim.Adam,
+        lr: float = 0.001,
+        max_epochs: int = 100,
+        batch_size: int = 64,
+        iterator_train: Any = BatchLoader,
+        iterator_valid: Any = BatchLoader,
+        train_split: Any = None,
+        verbose: int = 0,
+        criterion: None = None,
+        **kwargs: Any,
+    ) -> None:
+        self.loss = loss
+        self.beta = beta
+        self.gamma = gamma
+        self.class_counts = class_counts
+        self.bias_init = bias_init
+        self.random_state = random_state
+        super().__init__(
+            module,
+            criterion=criterion,
+            optimizer=optimizer,
+            lr=lr,
+            max_epochs=max_epochs,
+            batch_size=batch_size,
+            iterator_train=iterator_train,
+            iterator_valid=iterator_valid,
+            train_split=train_split,
+            verbose=verbose,
+            **kwargs,
+        )
+
+    @property
+    def class_count_(self) -> NDArray[np.float64]:
+        """Samples of each class in the training part, or the sum of their weights."""
+        return unwrapped(self.criterion_).counts.copy()
+
+    def initialized_instance(self, instance_or_cls: Any, kwargs: dict[str, Any]) -> Any:
+        """Build a module or a criterion; a module's class gets the sizes that it asks for."""
+        given = isinstance(instance_or_cls, nn.Module) and not kwargs
+        if self.init_context_ == "module" and not given:
+            if instance_or_cls is None:
+                instance_or_cls = MultilayerPerceptron
+                kwargs = {"cosine": issubclass(loss_class(self.loss), LDAMLoss), **kwargs}
+            if not callable(instance_or_cls):
+                raise TypeError(
+                    "module must be a class of torch.nn.Module, an instance of one or a function that makes one, "
+                    f"got {instance_or_cls!r}"
+                )
+            kwargs = {**self._sizes_for(instance_or_cls, kwargs), **kwargs}
+        return super().initialized_instance(instance_or_cls, kwargs)
+
+    def initialize_module(self) -> Self:
+        """Build the module, and start it from the prior where the loss is sigmoid-based."""
+        if self.bias_init not in {"auto", None}:
+            raise ValueError(f'bias_init must be "auto" or None, got {self.bias_init!r}')
+        super().initialize_module()
+        sigmoid = issubclass(loss_class(self.loss), CBSigmoidLoss | CBFocalLoss)
+        built = self.module_ is not self.module
+        layer = last_layer(self.module_)
+        bias = None if layer is None else layer.bias
+        self._starts_from_prior = bool(
+            self.bias_init == "auto"
+            and sigmoid
+            and built
+            and isinstance(bias, Tensor)
+            and not nn.parameter.is_lazy(bias)
+            and len(bias) == self._n_classes
+        )
+        if layer is not None and self._starts_from_prior and self._n_classes is not None:
+            prior_bias_(layer, self._n_classes)
+        return self
+
+    def initialize_criterion(self) -> Self:
+        """Build the loss, with the counts as far as they are known; training counts anew."""
+        if self.criterion is not None:
+            raise ValueError(
+                f"criterion={self.criterion!r} is given, but the loss of this net is loss=: a name, or a class "
+                "of skcb.nn, with criterion__x for its parameters"
+            )
+        self._built_from = self._loss_parameters
+        self.criterion_ = build_criterion(
+            self.loss,
+            self._known_counts(),
+            beta=self.beta,
+            gamma=self.gamma,
+            parameters=self.get_params_for("criterion"),
+        )
+        return self
+
+    def torch_compile(self, module: Any, name: str) -> Any:
+        """Compile the module, but not the loss, which changes with its counts."""
+        return module if name in self._criteria else super().torch_compile(module, name)
+
+    def get_params_for_optimizer(self, prefix: str, named_parameters: Any) -> tuple[Any, dict[str, Any]]:
+        """Return what the optimizer is built from, in which weight decay spares the prior bias."""
+        args, kwargs = super().get_params_for_optimizer(prefix, named_parameters)
+        optimizer = inspect.signature(getattr(self, prefix)).parameters.get("weight_decay")
+        if not self._starts_from_prior or optimizer is None or not kwargs.get("weight_decay", optimizer.default):
+            return args, kwargs
+        (groups,), bias = args, last_layer(self.module_).bias  # type: ignore[union-attr]
+        others = [parameter for parameter in groups[-1]["params"] if parameter is not bias]
+        if "weight_decay" not in groups[-1] and len(others) < len(groups[-1]["params"]):
+            groups = [*groups[:-1], {"params": others}, {"params": [bias], "weight_decay": 0.0}]
+        return (groups,), kwargs
+
+    def get_split_datasets(self, X: Any, y: Any = None, **fit_params: Any) -> tuple[Any, Any]:
+        """Split into a training and a validation part, and give the loss the counts of the training part."""
+        train, valid = super().get_split_datasets(X, y, **fit_params)
+        if self._built_from != self._loss_parameters or len(self.class_count_) != len(self.classes_):
+            self._initialize_criterion()
+        counts, mean_weight = self._count(train)
+        self._weight_scale = 1 / mean_weight
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", EmptyClassWarning)  # which _count has named
+            unwrapped(self.criterion_).set_counts(counts)
+        return train, valid
+
+    def get_loss(self, y_pred: Any, y_true: Any, X: Any = None, training: bool = False) -> Tensor:  # noqa: ARG002
+        """Return the loss of a batch.
+
+        Raises
+        ------
+        ValueError
+            If the module does not give one logit per class.
+        FloatingPointError
+            If the loss is not finite while training.
+        """
+        logits = y_pred[0] if isinstance(y_pred, tuple) else y_pred
+        loss = unwrapped(self.criterion_)
+        n_classes = len(loss.weight)
+        if logits.ndim < 2 or logits.shape[1] != n_classes:
+            raise ValueError(
+                f"{type(self.module_).__name__} gives logits of shape {tuple(logits.shape)} for a batch, but "
+                f"there are {n_classes} classes: expected (n_samples, {n_classes}). Name n_classes in the "
+                "module's signature to get their number, or name all classes with classes="
+            )
+        codes, weight = y_true if isinstance(y_true, WeightedTarget) else (y_true, None)
+        codes = to_tensor(codes, device=self.device)
+        if weight is not None:
+            dtype = torch.promote_types(logits.dtype, torch.float32)
+            weight = to_tensor(weight.to(dtype), device=self.device) * self._weight_scale
+        if loss.has_empty_class and not training:  # what the training part does not have is not scored
+            empty = to_tensor(torch.from_numpy(loss.counts == 0), device=self.device)
+            codes = codes.masked_fill(empty[codes], loss.ignore_index)
+        value = self.criterion_(logits, codes, weight)
+        if training and not math.isfinite(value.item()):
+            batch = len(self.history[-1, "batches"])
+            raise FloatingPointError(
+                f"the loss is {value.item()} in epoch {len(self.history)}, batch {batch}; the parameters are "
+                f"those before this batch. Lower lr ({self.lr}), clip the gradients "
+                "(skorch.callbacks.GradientNormClipping), or scale X"
+            )
+        return value
+
+    def trim_for_prediction(self) -> None:
+        """Drop what only training needs; see :class:`skorch.NeuralNetClassifier`."""
+        nonlinearity = self._get_predict_nonlinearity()
+        super().trim_for_prediction()
+        self.predict_nonlinearity = nonlinearity
+
+    def _get_predict_nonlinearity(self) -> Any:
+        if self.predict_nonlinearity != "auto":
+            return super()._get_predict_nonlinearity()
+        self.check_is_fitted()
+        return unwrapped(self.criterion_).probabilities
+
+    @property
+    def _loss_parameters(self) -> tuple[Any, ...]:
+        return self.loss, self.beta, self.gamma
+
+    @property
+    def _n_classes(self) -> int | None:
+        """Number of classes as far as data or parameters say it."""
+        if hasattr(self, "classes_inferred_") or self._declared_classes() is not None:
+            return len(self.classes_)
+        return None if self.class_counts is None else len(self.class_counts)  # type: ignore[arg-type]
+
+    def _declared_classes(self) -> NDArray[Any] | None:
+        if self.classes is None and isinstance(self.class_counts, Mapping):
+            return np.unique(np.asarray(list(self.class_counts)))
+        return super()._declared_classes()
+
+    def _declared_counts(self) -> NDArray[np.float64] | None:
+        """Return `class_counts` in the order of the classes, None if it was not given."""
+        if isinstance(self.class_counts, Mapping):
+            missing = [label for label in self.classes_.tolist() if label not in self.class_counts]
+            if missing:
+                raise ValueError(f"class_counts has no count for the classes {missing}")
+            return as_counts([self.class_counts[label] for label in self.classes_.tolist()])
+        if self.class_counts is None:
+            return None
+        counts = as_counts(self.class_counts)
+        if self._n_classes not in {None, len(counts)}:
+            raise ValueError(
+                f"class_counts has {len(counts)} counts for {self._n_classes} classes; give a dict by label, or "
+                "name all classes with classes="
+            )
+        return counts
+
+    def _known_counts(self) -> NDArray[np.float64]:
+        """Return counts to build the loss with: all equal, as long as nothing has been counted."""
+        declared = self._declared_counts()
+        if declared is not None:
+            return declared
+        n_classes = self._n_classes
+        if n_classes is None:  # initialized without data, as before load_params
+            layer = last_layer(self.module_)
+            if layer is None:
+                raise ValueError("the number of classes is not known before fit; name them with classes=")
+            n_classes = len(layer.weight)  # type: ignore[arg-type]
+        before = getattr(self, "criterion_", None)
+        if before is not None and len(counts := unwrapped(before).counts) == n_classes:
+            return counts
+        return np.ones(n_classes)
+
+    def _count(self, train: Any) -> tuple[NDArray[np.float64], float]:
+        """Count the classes of the training part, or check them against `class_counts`."""
+        classes, declared, target = self.classes_, self._declared_counts(), target_of(train)
+        if target is None:
+            if declared is None:
+                raise ValueError("a stream cannot be counted before it is trained on; give class_counts=")
+            return declared, 1.0
+        codes, weight = target
+        if not len(codes):
+            raise ValueError("the training part is empty: train_split leaves no sample in it")
+        occurring = torch.bincount(codes, minlength=len(classes)).numpy()
+        if declared is not None:
+            wrong = classes[(declared == 0) & (occurring > 0)].tolist()
+            if wrong:
+                raise ValueError(f"class_counts gives 0 samples to the classes {wrong}, which y has")
+            return declared, 1.0 if weight is None else float(weight.mean())
+        absent = classes[occurring == 0].tolist()
+        if absent:
+            warnings.warn(
+                f"the classes {absent} have no samples in the part that is trained on, so they weigh 0 and cannot "
+                "be learned; stratify train_split (ValidSplit(5, stratified=True)), or, where training goes in "
+                "parts, give class_counts=",
+                EmptyClassWarning,
+                stacklevel=2,
+            )
+        if weight is None:
+            return occurring.astype(np.float64), 1.0
+        return torch.bincount(codes, weight, minlength=len(classes)).numpy(), float(weight.mean())
+
+    def _sizes_for(self, module: Any, kwargs: Mapping[str, Any]) -> dict[str, int]:
+        """Return the sizes that a module's signature names and that are not given."""
+        known = {"n_features_in": getattr(self, "n_features_in_", None), "n_classes": self._n_classes}
+        asked = [name for name in inspect.signature(module).parameters if name in known and name not in kwargs]
+        for name in asked:
+            if known[name] is None:
+                raise ValueError(
+                    f"{name} of {getattr(module, '__name__', module)} does not follow from the data; give it: "
+                    f"module__{name}="
+                )
+        return {name: known[name] for name in asked}  # type: ignore[misc]

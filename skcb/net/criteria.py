@@ -1,0 +1,106 @@
+"""The losses by name, and the criterion that the parameters of a net describe."""
+
+import inspect
+from collections.abc import Mapping
+from typing import Any
+
+from numpy.typing import ArrayLike
+from torch import nn
+
+from skcb.nn import (
+    CBCrossEntropyLoss,
+    CBFocalLoss,
+    CBSigmoidLoss,
+    CBSoftmaxFocalLoss,
+    ClassWeightedLoss,
+    LDAMLoss,
+    LogitAdjustedLoss,
+    VSLoss,
+)
+
+LOSSES: dict[str, type[ClassWeightedLoss]] = {
+    "softmax": CBCrossEntropyLoss,
+    "sigmoid": CBSigmoidLoss,
+    "focal": CBFocalLoss,
+    "softmax_focal": CBSoftmaxFocalLoss,
+    "ldam": LDAMLoss,
+    "logit_adjusted": LogitAdjustedLoss,
+    "vs": VSLoss,
+}
+
+
+def loss_class(loss: Any) -> type[ClassWeightedLoss]:
+    """Return the class of a loss that is named, or given as a class.
+
+    Raises
+    ------
+    ValueError
+        If no loss has that name.
+    TypeError
+        If it is neither a name nor the class of a loss that takes counts.
+    """
+    names = ", ".join(map(repr, LOSSES))
+    if isinstance(loss, str):
+        if loss not in LOSSES:
+            raise ValueError(f"there is no loss {loss!r}; the names are {names}")
+        return LOSSES[loss]
+    if isinstance(loss, type) and issubclass(loss, ClassWeightedLoss):
+        return loss
+    if isinstance(loss, ClassWeightedLoss):
+        raise TypeError(
+            f"loss must be a name or a class, got an instance of {type(loss).__name__}, whose counts cannot be "
+            f"those of each fold; write loss={type(loss).__name__} and criterion__x for its parameters"
+        )
+    raise TypeError(
+        f"loss must be one of {names} or a class of skcb.nn, got {loss!r}; any loss that can be had per example "
+        "becomes class-balanced by loss=ClassBalancedLoss, criterion__base=..."
+    )
+
+
+def build_criterion(
+    loss: Any, counts: ArrayLike, *, beta: float | None, gamma: float | None, parameters: Mapping[str, Any]
+) -> ClassWeightedLoss:
+    """Build a loss from counts; None leaves a parameter at the loss's default, which need not have `gamma`.
+
+    Raises
+    ------
+    ValueError
+        If a parameter is given twice or not what a net can train with, or if the loss does not exist.
+    TypeError
+        If the loss does not have one of `parameters`.
+    """
+    chosen = loss_class(loss)
+    accepted = inspect.signature(chosen).parameters
+    given = {name: value for name, value in (("beta", beta), ("gamma", gamma)) if value is not None}
+    for name in given.keys() & parameters.keys():
+        raise ValueError(f"{name}={given[name]!r} and criterion__{name}={parameters[name]!r} are both given")
+    if "counts" in parameters:
+        raise ValueError("criterion__counts is not for a net, which counts for itself; class_counts= fixes them")
+    missing = [
+        name
+        for name, parameter in accepted.items()
+        if parameter.default is parameter.empty
+        and parameter.kind not in {parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD}
+        and name not in {"counts", *parameters}
+    ]
+    if missing:
+        raise TypeError(f"{chosen.__name__} needs " + ", ".join(f"criterion__{name}=" for name in missing))
+    open_ended = any(parameter.kind is parameter.VAR_KEYWORD for parameter in accepted.values())
+    unknown = [] if open_ended else sorted(name for name in parameters if name not in accepted)
+    if unknown:
+        takes = ", ".join(f"criterion__{name}" for name in accepted if name != "counts")
+        raise TypeError(
+            f"{chosen.__name__} does not take " + ", ".join(f"criterion__{name}" for name in unknown) + f"; it "
+            f"takes {takes}"
+        )
+    if parameters.get("reduction") == "none":
+        raise ValueError('criterion__reduction="none" leaves no number to descend on; choose "mean"')
+    kept = {name: value for name, value in given.items() if name in accepted}
+    return chosen(counts=counts, **kept, **parameters)  # type: ignore[call-arg, arg-type]
+
+
+def unwrapped(criterion: nn.Module) -> ClassWeightedLoss:
+    """Return the loss inside the shells that data-parallel training puts around it."""
+    while not isinstance(criterion, ClassWeightedLoss):
+        criterion = criterion.module  # type: ignore[assignment]
+    return criterion

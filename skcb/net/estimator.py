@@ -1,0 +1,370 @@
+"""A skorch classifier that keeps scikit-learn's conventions: inputs, labels, sample weights and seeds."""
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike, NDArray
+from sklearn.utils import Tags, check_random_state
+from sklearn.utils.metadata_routing import UNUSED
+from skorch import NeuralNetClassifier
+from skorch.dataset import Dataset as SkorchDataset
+from skorch.dataset import get_len, unpack_data
+from skorch.utils import is_dataset, to_device
+from torch.utils.data import IterableDataset, Subset
+
+from skcb.counting import check_sample_weight, count_encoded, take_by_label
+from skcb.labels import Labels, encode_labels
+from skcb.net.datasets import ArrayDataset, LabelledDataset, WeightedTarget, labels_of, take
+from skcb.net.inputs import as_tensors, cast_floating, check_inputs, floating_dtype
+from skcb.net.seeding import seeded
+from skcb.targets import check_target
+from skcb.validation import check_integer
+
+
+def _hidden(name: str) -> property:
+    """Return a property for what skorch sets in its constructor, where scikit-learn wants parameters alone."""
+
+    def get(self: Any) -> Any:
+        try:
+            return self.__dict__[f"_{name}"]
+        except KeyError:
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}") from None
+
+    def put(self: Any, value: Any) -> None:
+        self.__dict__[f"_{name}"] = value
+
+    return property(get, put)
+
+
+class SklearnNet(NeuralNetClassifier):
+    """What :class:`CBNeuralNetClassifier` has from scikit-learn's conventions, whatever its loss.
+
+    Labels are encoded on the way in and decoded on the way out, in batches that callbacks see as well. The
+    classes are known from `fit`, the first `partial_fit`, or `classes`.
+    """
+
+    history_ = _hidden("history_")
+    initialized_ = _hidden("initialized_")
+    virtual_params_ = _hidden("virtual_params_")
+
+    # Declared by hand with set_fit_request, as skorch does, which takes names that no signature lists.
+    __metadata_request__fit: ClassVar = {"sample_weight": UNUSED}
+    __metadata_request__partial_fit: ClassVar = {"classes": UNUSED, "sample_weight": UNUSED}
+
+    random_state: Any
+    classes_inferred_: NDArray[Any]
+
+    def fit(self, X: Any, y: Any = None, sample_weight: ArrayLike | None = None, **fit_params: Any) -> Self:
+        """Initialize the net and train it; with ``warm_start=True`` and an initialized one, train on.
+
+        Parameters
+        ----------
+        X : array-like, sparse matrix, DataFrame, tensor, mapping or sequence of inputs, or Dataset
+            Tables are cast to the dtype of the module. A mapping is passed to the module by keywords.
+        y : array-like of shape (n_samples,), optional
+            Labels: integers, booleans or strings. May be left out where `X` is a Dataset that has them.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the samples, also in the counts of the classes. They are rescaled to mean 1 over the
+            training part; samples of weight 0 are left out.
+        **fit_params : dict
+            For the module's ``forward`` and the `train_split`.
+
+        Returns
+        -------
+        self : object
+
+        Raises
+        ------
+        ValueError
+            If X holds NaN or infinity, if lengths differ, if labels are missing or there is one class alone,
+            or if the module does not give one logit per class.
+        FloatingPointError
+            If the loss is not finite: the epoch and the batch are named, and their step is not taken.
+        """
+        continued = self.warm_start and self.initialized_
+        X, y, weight = self._check_data(X, y, sample_weight, None, reset=not continued)
+        if not continued:
+            self.initialize()
+        return super().partial_fit(
+            X, y, sample_weight=weight, from_scratch=not continued, _routing_method="fit", **fit_params
+        )
+
+    def partial_fit(
+        self,
+        X: Any,
+        y: Any = None,
+        classes: ArrayLike | None = None,
+        sample_weight: ArrayLike | None = None,
+        **fit_params: Any,
+    ) -> Self:
+        """Train on, for `max_epochs` epochs over the part of the data that is given.
+
+        Parameters
+        ----------
+        X, y, sample_weight, **fit_params
+            As in :meth:`fit`.
+        classes : array-like of shape (n_classes,), default=None
+            All classes that may come, for the first call; by default those of its `y`.
+
+        Returns
+        -------
+        self : object
+
+        Raises
+        ------
+        ValueError
+            As in :meth:`fit`; and if `y` has a class that the net does not know.
+        """
+        fresh = not self.initialized_
+        X, y, weight = self._check_data(X, y, sample_weight, classes, reset=fresh)
+        if fresh:
+            self.initialize()
+        return super().partial_fit(X, y, sample_weight=weight, **fit_params)
+
+    def fit_loop(
+        self,
+        X: Any,
+        y: Any = None,
+        epochs: int | None = None,
+        *,
+        sample_weight: NDArray[np.float64] | None = None,
+        from_scratch: bool = False,
+        **fit_params: Any,
+    ) -> Self:
+        """Train for `epochs` epochs; a run `from_scratch` that has loaded a checkpoint trains those left."""
+        if epochs is None and from_scratch:
+            epochs = max(0, self.max_epochs - len(self.history))
+        dataset = self._training_set(X, y, sample_weight)
+        # What callbacks are to see in place of codes; None where labels and codes are the same.
+        self._names = self.classes_ if self._renames or sample_weight is not None else None
+        return super().fit_loop(dataset, y, epochs, **fit_params)
+
+    def check_data(self, X: Any, y: Any = None) -> None:
+        """Do nothing: data are checked before the net is initialized, which takes its sizes from them."""
+
+    @property
+    def classes_(self) -> NDArray[Any]:
+        """The classes, sorted, in the order of the columns of ``predict_proba``."""
+        known = getattr(self, "classes_inferred_", self._declared_classes())
+        if known is None:
+            raise AttributeError(
+                f"{type(self).__name__} does not know its classes before fit; classes= names them"
+            )
+        return known
+
+    def predict_proba(self, X: Any) -> NDArray[np.floating]:
+        """Probability of each class.
+
+        Parameters
+        ----------
+        X : as in :meth:`fit`
+
+        Returns
+        -------
+        probability : ndarray of shape (n_samples, n_classes)
+            Rows sum to 1.
+
+        Raises
+        ------
+        ValueError
+            If X is not finite or has other features than in `fit`, or if the module's output is not finite.
+        """
+        self.check_is_fitted()
+        probability = super().predict_proba(self._check_inputs(X, reset=False))
+        wrong = ~np.isfinite(probability).all(axis=tuple(range(1, probability.ndim)))
+        if wrong.any():
+            raise ValueError(
+                f"the module's output is not finite for {np.count_nonzero(wrong)} samples, the first at position "
+                f"{int(wrong.argmax())}; look for NaN in X, and for parameters that diverged in training"
+            )
+        return probability
+
+    def predict(self, X: Any) -> NDArray[Any]:
+        """Label of the class with the largest probability.
+
+        Parameters
+        ----------
+        X : as in :meth:`fit`
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples,)
+        """
+        largest = self.predict_proba(X).argmax(axis=1)
+        return self.classes_[largest]
+
+    def forward_iter(self, X: Any, training: bool = False, device: Any = "cpu") -> Iterator[Any]:
+        """Yield what the module makes of each batch, in the order of X, also with ``training=True``."""
+        iterator = self.get_iterator(self.get_dataset(X), training=False)
+        for batch in iterator:
+            yield to_device(self.evaluation_step(batch, training=training), device=device)
+
+    def infer(self, x: Any, **fit_params: Any) -> Any:
+        """Apply the module to a batch, in the dtype of its parameters."""
+        return super().infer(cast_floating(x, self._dtype), **fit_params)
+
+    def get_dataset(self, X: Any, y: Any = None) -> Any:
+        """Return a dataset of X with the codes of the labels `y`."""
+        if is_dataset(X):
+            return X
+        codes = None if y is None else torch.from_numpy(self._encode(y))
+        if self._owns_dataset:
+            return ArrayDataset(as_tensors(X, self.module_), y, codes)
+        return super().get_dataset(X, codes)
+
+    def get_iterator(self, dataset: Any, training: bool = False) -> Any:
+        """Return an iterator over the batches of a dataset; training shuffles, unless told how to sample."""
+        parameters = self.get_params_for("iterator_train" if training else "iterator_valid")
+        parameters.setdefault("batch_size", self.batch_size)
+        if parameters["batch_size"] == -1:
+            parameters["batch_size"] = len(dataset)
+        told = parameters.keys() & {"shuffle", "sampler", "batch_sampler"}
+        if training and not told and not isinstance(dataset, IterableDataset):
+            parameters["shuffle"] = True
+        return (self.iterator_train if training else self.iterator_valid)(dataset, **parameters)
+
+    def get_split_datasets(self, X: Any, y: Any = None, **fit_params: Any) -> tuple[Any, Any]:
+        """Split into a training and a validation part, which may be None."""
+        with self._seeded(0):
+            train, valid = super().get_split_datasets(X, y, **fit_params)
+        return self._with_codes(train), None if valid is None else self._with_codes(valid)
+
+    def run_single_epoch(self, iterator: Any, training: bool, *args: Any, **kwargs: Any) -> None:
+        """Go through the batches once; a training epoch has a seed of its own."""
+        if not training:
+            super().run_single_epoch(iterator, training, *args, **kwargs)
+            return
+        with self._seeded(len(self.history)):
+            super().run_single_epoch(iterator, training, *args, **kwargs)
+
+    def notify(self, method_name: str, **kwargs: Any) -> None:
+        """Call the callbacks; in the batches that they see, labels are what the user calls them."""
+        if "batch" in kwargs and self._names is not None:
+            X, y = unpack_data(kwargs["batch"])
+            codes = y.codes if isinstance(y, WeightedTarget) else y
+            kwargs["batch"] = X, self._names[codes.numpy(force=True)]
+        super().notify(method_name, **kwargs)
+
+    def initialize_module(self) -> Self:
+        """Build the module, from a seed of its own."""
+        state = self.random_state
+        self._seed = state if state is None else _seed_of(state)
+        with self._seeded(0):
+            super().initialize_module()
+        self._dtype = floating_dtype(self.module_)
+        return self
+
+    def _get_param_names(self) -> list[str]:
+        return [name for name in super()._get_param_names() if not name.startswith("_")]
+
+    def _seeded(self, epoch: int) -> AbstractContextManager[None]:
+        return seeded(self._seed, epoch, self.device)
+
+    def _declared_classes(self) -> NDArray[Any] | None:
+        """Return the classes that parameters name, sorted; None where they are to be found in `y`."""
+        return None if self.classes is None else np.unique(np.asarray(self.classes))
+
+    @property
+    def _owns_dataset(self) -> bool:
+        return self.dataset is SkorchDataset and not self.get_params_for("dataset")
+
+    @property
+    def _renames(self) -> bool:
+        classes = self.classes_
+        return classes.dtype.kind not in "iu" or not np.array_equal(classes, np.arange(len(classes)))
+
+    def _check_inputs(self, X: Any, *, reset: bool) -> Any:
+        return check_inputs(self, X, reset=reset) if self._owns_dataset else X
+
+    def _check_data(
+        self, X: Any, y: Any, sample_weight: ArrayLike | None, classes: ArrayLike | None, *, reset: bool
+    ) -> tuple[Any, Any, NDArray[np.float64] | None]:
+        if check_integer("max_epochs", self.max_epochs) < 0:
+            raise ValueError(f"max_epochs must not be negative, got {self.max_epochs!r}")
+        if isinstance(X, IterableDataset):
+            return self._check_stream(X, sample_weight), None, None
+        if y is None and is_dataset(X):
+            y = labels_of(X)
+        y = check_target(y, self)
+        X = self._check_inputs(X, reset=reset)
+        labels = encode_labels(y)
+        n_samples = len(X) if is_dataset(X) else get_len(X)
+        if n_samples != len(labels.codes):
+            raise ValueError(
+                f"Found input variables with inconsistent numbers of samples: X has {n_samples}, y has "
+                f"{len(labels.codes)}"
+            )
+        weight = check_sample_weight(sample_weight, n_samples)
+        if reset or not hasattr(self, "classes_inferred_"):
+            self.classes_inferred_ = self._find_classes(labels, classes)
+        y = labels.decode()
+        if weight is not None and not weight.all():
+            kept = np.flatnonzero(weight)
+            X = Subset(X, kept.tolist()) if is_dataset(X) else take(X, torch.from_numpy(kept))
+            y, weight = y[kept], weight[kept]
+        return X, y, weight
+
+    def _check_stream(self, X: Any, sample_weight: ArrayLike | None) -> Any:
+        classes = self._declared_classes()
+        if classes is None or sample_weight is not None:
+            raise ValueError(
+                "an IterableDataset can only be read by training on it: name its classes= and its class_counts=, "
+                "and leave sample_weight out"
+            )
+        self.classes_inferred_ = classes
+        if self._renames:
+            raise ValueError(f"an IterableDataset must give out the labels 0 to {len(classes) - 1}, not {classes}")
+        return X
+
+    def _find_classes(self, labels: Labels, classes: ArrayLike | None) -> NDArray[Any]:
+        found = self._declared_classes()
+        if found is None:
+            found = count_encoded(labels, None).classes if classes is None else np.unique(np.asarray(classes))
+        if len(found) < 2:
+            raise ValueError(
+                f"a classifier needs at least 2 classes, y has one class alone: {found.tolist()[0]!r}; name all "
+                "classes with classes= if the others come later"
+            )
+        return found
+
+    def _encode(self, y: Any) -> NDArray[np.int64]:
+        classes = self.classes_
+        codes = np.arange(len(classes), dtype=np.float64)
+        return take_by_label(
+            encode_labels(y), classes, codes, out_of="the classes of this net (classes= names all)"
+        ).astype(np.int64)
+
+    def _training_set(self, X: Any, y: Any, sample_weight: NDArray[np.float64] | None) -> Any:
+        dataset = self.get_dataset(X, y)
+        if y is None:
+            return dataset
+        weight = None if sample_weight is None else torch.from_numpy(sample_weight)
+        if isinstance(dataset, ArrayDataset):
+            dataset.weight = weight
+            return dataset
+        return LabelledDataset(dataset, y, torch.from_numpy(self._encode(y)), weight)
+
+    def _with_codes(self, dataset: Any) -> Any:
+        inner = dataset
+        while isinstance(inner, Subset):
+            inner = inner.dataset
+        if isinstance(inner, ArrayDataset | LabelledDataset | IterableDataset):
+            return dataset
+        y = labels_of(dataset)  # a validation set that the user's train_split brings along
+        return LabelledDataset(dataset, y, torch.from_numpy(self._encode(y)))
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        tags.non_deterministic = self.random_state is None
+        return tags
+
+
+def _seed_of(random_state: Any) -> int:
+    if isinstance(random_state, int | np.integer) and not isinstance(random_state, bool):
+        check_random_state(random_state)  # names a seed that is out of range
+        return int(random_state)
+    return int(check_random_state(random_state).randint(2**31 - 1))
