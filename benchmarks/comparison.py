@@ -47,7 +47,7 @@ def seconds(call, *arguments, **options):
     return time.perf_counter() - start
 
 
-def row(job, estimator, X, y, names, rounds, target):
+def row(job, estimator, X, y, *, names, rounds, target="1.05"):
     compare_strategies(estimator, X, y, strategies=names[:1], cv=2)  # warm up
     turns = [
         (
@@ -78,22 +78,16 @@ def main() -> None:
     )
     regression = make_pipeline(StandardScaler(), LogisticRegression())
     boosting = HistGradientBoostingClassifier(max_iter=30, random_state=0)
-    without_threshold = NAMES[:-1]
     print(f"Python {platform.python_version()}, scikit-learn {sklearn.__version__}, imbalanced-learn "
           f"{imblearn.__version__}, one job, medians of {rounds} turns\n")  # fmt: skip
     print("| job | compare_strategies | bare loop | times its time | more for each fit | to reach |")
     print("|---|---|---|---|---|---|")
-    row(
-        "scaled logistic regression, 2000 rows, 2 classes, all strategies",
-        regression,
-        *binary,
-        NAMES,
-        rounds,
-        "1.05",
-    )
-    row("the same, 5 classes", regression, *several, without_threshold, rounds, "1.05")
-    row("boosting of 30 trees, 2 classes", boosting, *binary, NAMES, 3, "1.05")
-    row("`DummyClassifier`, nothing to fit", DummyClassifier(), *binary, ["none", "SMOTE"], rounds, "-")
+    job = "scaled logistic regression, 2000 rows, 2 classes, all strategies"
+    row(job, regression, *binary, names=NAMES, rounds=rounds)
+    row("the same, 5 classes", regression, *several, names=NAMES[:-1], rounds=rounds)  # a threshold is for two
+    row("boosting of 30 trees, 2 classes", boosting, *binary, names=NAMES, rounds=3)
+    names = ["none", "SMOTE"]
+    row("`DummyClassifier`, nothing to fit", DummyClassifier(), *binary, names=names, rounds=rounds, target="-")
 
 
 if __name__ == "__main__":
