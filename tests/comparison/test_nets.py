@@ -1,50 +1,33 @@
 """Nets: a class-balanced one is set, not wrapped; a plain one keeps what does not need weights."""
 
-import sys
-from types import ModuleType
-
 import numpy as np
 import pytest
-from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.datasets import make_classification
-from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from skcb import compare_strategies
-from skcb.comparison import STRATEGIES
-from skcb.comparison.pipelines import last_step
-from skcb.comparison.strategies import TrainingPart
+torch, skorch = pytest.importorskip("torch"), pytest.importorskip("skorch")
+
+from skcb import CBNeuralNetClassifier, compare_strategies  # noqa: E402 - after the skip
+from skcb.comparison import STRATEGIES  # noqa: E402
+from skcb.comparison.pipelines import last_step  # noqa: E402
+from skcb.comparison.strategies import TrainingPart  # noqa: E402
 
 X, y = make_classification(200, weights=[0.8], random_state=0)
 COUNTS = np.bincount(y)
 
 
-class StandIn(ClassifierMixin, BaseEstimator):
-    """What the strategies know of ``CBNeuralNetClassifier``: its parameters `loss` and `beta`."""
+class Net(CBNeuralNetClassifier):
+    """The net, which remembers the weights that it was given."""
 
-    def __init__(self, loss="focal", beta=None, random_state=None):
-        self.loss, self.beta, self.random_state = loss, beta, random_state
-
-    def fit(self, X, y, sample_weight=None):
-        self.classes_ = np.unique(y)
-        self.sample_weight_ = sample_weight
-        self.model_ = LogisticRegression().fit(X, y, sample_weight)
-        return self
-
-    def predict(self, X):
-        return self.model_.predict(X)
-
-    def predict_proba(self, X):
-        return self.model_.predict_proba(X)
+    def fit(self, X, y=None, sample_weight=None, **fit_params):
+        self.given_weight_ = sample_weight
+        return super().fit(X, y, sample_weight=sample_weight, **fit_params)
 
 
 @pytest.fixture
-def net(monkeypatch):
-    module = ModuleType("skcb.net")
-    module.CBNeuralNetClassifier = StandIn
-    monkeypatch.setitem(sys.modules, "skcb.net", module)
-    return StandIn()
+def net():
+    return Net(loss="focal", max_epochs=1, random_state=0)
 
 
 def fitted(name, estimator):
@@ -52,7 +35,7 @@ def fitted(name, estimator):
 
 
 def the_net(estimator):
-    while not isinstance(estimator, StandIn):
+    while not isinstance(estimator, Net):
         inner = [getattr(estimator, name, None) for name in ("best_estimator_", "estimator_")]
         step = last_step(estimator)
         estimator = step if step is not estimator else next(part for part in inner if part is not None)
@@ -72,28 +55,17 @@ def test_a_class_balanced_net_is_weighted_once_or_not_at_all(name, wrap, net):
     else:
         assert 0 <= model.beta <= 1
     assert model.loss == ("logit_adjusted" if name == "logit adjustment" else "focal")
-    assert (model.sample_weight_ is not None) == (name == "sqrt")
+    assert (model.given_weight_ is not None) == (name == "sqrt")
     assert net.beta is None
 
 
 def test_a_net_is_compared_whole(net):
-    comparison = compare_strategies(net, X, y, cv=3, random_state=0)
-    assert comparison.failures.empty
-
-
-def test_the_net_itself():
-    module = pytest.importorskip("skcb.net")
-    net = module.CBNeuralNetClassifier(max_epochs=2, verbose=0)
-    names = ["none", "balanced", "class-balanced (beta=0.99)", "SMOTE", "logit adjustment", "threshold"]
-    comparison, again = (
-        compare_strategies(net, X, y, strategies=names, cv=2, random_state=0, n_jobs=jobs) for jobs in (1, 2)
-    )
-    assert comparison.failures.empty
-    assert comparison.wide("balanced_accuracy").equals(again.wide("balanced_accuracy"))
+    one, two = (compare_strategies(net, X, y, cv=2, random_state=0, n_jobs=jobs) for jobs in (1, 2))
+    assert one.failures.empty
+    assert one.wide("balanced_accuracy").equals(two.wide("balanced_accuracy"))
 
 
 def test_a_plain_net_keeps_its_resampling_rows():
-    skorch, torch = pytest.importorskip("skorch"), pytest.importorskip("torch")
     net = skorch.NeuralNetClassifier(
         torch.nn.Linear,
         module__in_features=20,
