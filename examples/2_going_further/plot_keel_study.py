@@ -121,7 +121,7 @@ def run(jobs, parts):
         value=("value", lambda values: values.mean(skipna=False)),
         reason=("reason", "max"),
     )  # fmt: skip
-    means.to_csv(RESULTS / "keel_study.csv", index=False, float_format="%.4g")
+    means.to_csv(RESULTS / "keel_study.csv", index=False, float_format="%.6g")
 
 
 parser = argparse.ArgumentParser(description="the strategies on data sets of KEEL")
@@ -137,8 +137,9 @@ comparisons = {name: StrategyComparison(means[means["estimator"] == name]) for n
 
 # %%
 # The tables: mean scores over the data sets in the order of the mean ranks by balanced accuracy, and on how many
-# data sets a strategy is better and worse than none. A strategy that cannot run everywhere (a threshold decides
-# between two classes only) has its mean over the sets on which it ran, and is ranked last on the others.
+# data sets a strategy is better and worse than none; of all data sets, and of the binary ones. A strategy that
+# cannot run everywhere (a threshold decides between two classes only) is ranked last where it cannot, and has no
+# mean: that would be one over other data sets.
 
 SCORES = ["balanced_accuracy", "macro_f1", "g_mean", "auprc", "log_loss", "brier", "ece"]
 
@@ -150,17 +151,25 @@ def wins(comparison, metric, sign):
 
 def table(comparison):
     summary = comparison.summary(SCORES)
+    ran = comparison.means("balanced_accuracy").notna().sum()
+    everywhere = ran == len(comparison.datasets)
     shown = pd.DataFrame({metric: summary[metric, "mean"].map("{:.3f}".format) for metric in SCORES})
+    shown = shown.where(everywhere.reindex(shown.index), "")
     shown.insert(0, "mean rank", summary["balanced_accuracy", "rank"].map("{:.1f}".format))
     for metric, sign in (("balanced_accuracy", 1), ("log_loss", -1)):
         shown[f"{metric}, better : worse than none"] = pd.Series(wins(comparison, metric, sign))
-    shown["data sets"] = comparison.means("balanced_accuracy").notna().sum()
+    shown["data sets"] = ran
     return shown.rename_axis("strategy")
 
 
-tables = {name: table(comparison) for name, comparison in comparisons.items()}
-for name, shown in tables.items():
-    print(f"\n{name}\n{shown[['mean rank', *SCORES]].to_string()}")
+def only_binary(comparison):
+    return StrategyComparison(comparison.frame[comparison.frame["dataset"].isin(BINARY)])
+
+
+groups = {name: {"all": comparison, "binary": only_binary(comparison)} for name, comparison in comparisons.items()}
+tables = {name: {group: table(part) for group, part in parts.items()} for name, parts in groups.items()}
+for name, parts in tables.items():
+    print(f"\n{name}, all data sets\n{parts['all'][['mean rank', *SCORES]].to_string()}")
 
 # %%
 # The pictures: mean ranks by balanced accuracy, with a bar over those that Nemenyi's test does not tell apart,
@@ -168,16 +177,10 @@ for name, shown in tables.items():
 # calibration error.
 
 pictures = {}
-for name, comparison in comparisons.items():
-    short = name.replace(" ", "_")
-    frame = comparison.frame
-    binary = StrategyComparison(frame[frame["dataset"].isin(BINARY)])
-    for file, of, kind in (
-        (f"keel_{short}_all.png", comparison, "ranks"),
-        (f"keel_{short}_binary.png", binary, "ranks"),
-        (f"keel_{short}_calibration.png", comparison, "calibration"),
-    ):
-        pictures[file] = of.plot(kind, metric="balanced_accuracy").figure_
+for name, parts in groups.items():
+    for group, kind in (("all", "ranks"), ("binary", "ranks"), ("all", "calibration")):
+        file = f"keel_{name.replace(' ', '_')}_{group}_{kind}.png"
+        pictures[file] = parts[group].plot(kind, metric="balanced_accuracy").figure_
 
 # %%
 # With ``--run`` tables and pictures become a page of the documentation.
@@ -198,20 +201,22 @@ def describe(name):
 
 def write_page():
     """Put tables and pictures between the marks of the page, whose words are written by hand."""
-    parts = []
-    for name, shown in tables.items():
+    page_parts = []
+    for name, parts in tables.items():
         short = name.replace(" ", "_")
-        groups = ("all", "binary", "calibration")
-        parts += [f"## {name[0].upper()}{name[1:]}", as_markdown(shown)]
-        parts += [f"![{name}, {group}](../images/keel_{short}_{group}.png)" for group in groups]
+        page_parts.append(f"## {name[0].upper()}{name[1:]}")
+        for group, title in (("all", "All 26 data sets"), ("binary", "The 16 with two classes")):
+            picture = f"![{name}, {group}: mean ranks](../images/keel_{short}_{group}_ranks.png)"
+            page_parts += [f"### {title}: {name}", as_markdown(parts[group]), picture]
+        page_parts.append(f"![{name}: score and calibration](../images/keel_{short}_all_calibration.png)")
     header = (
         "| data set | rows | features | classes | smallest class | imbalance ratio |\n|---|---|---|---|---|---|"
     )
-    parts += ["## The data sets", "\n".join([header, *map(describe, DATA_SETS)])]
+    page_parts += ["## The data sets", "\n".join([header, *map(describe, DATA_SETS)])]
     page = RESULTS / "keel_study.md"
     before, _, rest = page.read_text().partition("<!-- made by the study -->")
     _, end, after = rest.partition("<!-- end -->")
-    page.write_text("\n\n".join([before + "<!-- made by the study -->", *parts, end + after]))
+    page.write_text("\n\n".join([before + "<!-- made by the study -->", *page_parts, end + after]))
 
 
 if arguments.run:
