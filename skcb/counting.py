@@ -1,12 +1,16 @@
 """Count the classes among labels; counts of parts add up to the counts of the whole."""
 
+import functools
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from skcb.blocks import Blocks, as_blocks, is_blocked
 from skcb.labels import Labels, encode_labels
+
+Vector = NDArray[np.float64]
 
 # A block of labels, its codes and its results stay in the second-level cache.
 _BLOCK = 1 << 16
@@ -26,9 +30,11 @@ def count_classes(y: Any, sample_weight: ArrayLike | None = None) -> ClassCounts
     ----------
     y : array-like of shape (n_samples,)
         Labels: a list, a NumPy array, a pandas or polars Series, a pyarrow array or a torch tensor of
-        integers, booleans or strings. Categories that do not occur are no classes.
+        integers, booleans or strings. Categories that do not occur are no classes. The blocks of a Dask array
+        or Series are counted where they lie, and their counts added in a tree.
     sample_weight : array-like of shape (n_samples,), default=None
-        A sample counts as much as its weight; None counts every sample once.
+        A sample counts as much as its weight; None counts every sample once. Beside Dask labels, a Dask array
+        or Series; where sizes of blocks are not known, in as many blocks.
 
     Returns
     -------
@@ -52,11 +58,42 @@ def count_classes(y: Any, sample_weight: ArrayLike | None = None) -> ClassCounts
     >>> classes, counts
     (array(['cat', 'dog'], dtype='<U3'), array([3, 1]))
     """
-    labels = encode_labels(y)
-    return count_encoded(labels, check_sample_weight(sample_weight, len(labels.codes)))
+    return count_labels(as_labels(y), sample_weight)
 
 
-def count_encoded(labels: Labels, sample_weight: NDArray[np.float64] | None) -> ClassCounts:
+def as_labels(y: Any) -> Labels | Blocks:
+    """Encode labels in memory; leave those of Dask in their blocks."""
+    return as_blocks(y) if is_blocked(y) else encode_labels(y)
+
+
+def count_labels(labels: Labels | Blocks, sample_weight: Any) -> ClassCounts:
+    """Count the samples of each class, in memory or block by block."""
+    if isinstance(labels, Labels):
+        return count_encoded(labels, check_sample_weight(sample_weight, len(labels.codes)))
+    counted: ClassCounts | None = None
+    if not labels.known_empty:
+        counted = labels.reduce(_count_block, _add_all, *_weight_blocks(labels, sample_weight))
+    if counted is None:
+        raise ValueError("y is empty: there is no label to count")
+    if not counted.counts.any():
+        raise ValueError("sample_weight is zero for all samples: there is nothing to count")
+    return counted
+
+
+def weigh_labels(
+    labels: Labels | Blocks, classes: NDArray[Any], values: Vector, sample_weight: Any = None, *, out_of: str
+) -> Any:
+    """Value of each sample's class, times its weight if it has one: NumPy in memory, lazy for blocks."""
+    if isinstance(labels, Blocks):
+        look_up = functools.partial(_weigh_block, out_of=out_of)
+        return labels.map(look_up, *_weight_blocks(labels, sample_weight), classes=classes, values=values)
+    taken = take_by_label(labels, classes, values, out_of=out_of)
+    if sample_weight is not None:
+        taken *= np.asarray(sample_weight, dtype=np.float64)
+    return taken
+
+
+def count_encoded(labels: Labels, sample_weight: Vector | None = None) -> ClassCounts:
     """Count the samples of each class among encoded labels."""
     size = len(labels.vocabulary)
     occurrences = np.zeros(size, dtype=np.int64)
@@ -74,7 +111,7 @@ def add_counts(first: ClassCounts, second: ClassCounts) -> ClassCounts:
     """Add the counts of two parts; a class may be in one of them only."""
     if _family(first.classes) != _family(second.classes):
         raise TypeError(
-            f"labels of dtype {second.classes.dtype} cannot join classes of dtype {first.classes.dtype}; "
+            f"labels of dtype {_dtype(second.classes)} cannot join classes of dtype {_dtype(first.classes)}; "
             "convert all parts to one type"
         )
     classes, position = np.unique(np.concatenate([first.classes, second.classes]), return_inverse=True)
@@ -83,9 +120,7 @@ def add_counts(first: ClassCounts, second: ClassCounts) -> ClassCounts:
     return ClassCounts(classes, counts)
 
 
-def take_by_label(
-    labels: Labels, classes: NDArray[Any], values: NDArray[np.float64], *, out_of: str
-) -> NDArray[np.float64]:
+def take_by_label(labels: Labels, classes: NDArray[Any], values: Vector, *, out_of: str) -> Vector:
     """Value of each sample's class; a label that is not among `classes` is an error, which names `out_of`."""
     value_of = dict(zip(classes.tolist(), values.tolist(), strict=True))
     table = np.array([value_of.get(label, np.nan) for label in labels.vocabulary.tolist()], dtype=np.float64)
@@ -100,10 +135,17 @@ def take_by_label(
     return taken
 
 
-def check_sample_weight(sample_weight: ArrayLike | None, n_samples: int) -> NDArray[np.float64] | None:
+def check_sample_weight(sample_weight: ArrayLike | None, n_samples: int) -> Vector | None:
     """Return valid sample weights as a float64 vector, or None."""
     if sample_weight is None:
         return None
+    weight = _check_weights(sample_weight, n_samples)
+    if not weight.any():
+        raise ValueError(f"sample_weight is zero for all {n_samples} samples: there is nothing to count")
+    return weight
+
+
+def _check_weights(sample_weight: ArrayLike, n_samples: int) -> Vector:
     weight = np.asarray(sample_weight)
     if weight.shape != (n_samples,) or weight.dtype.kind not in "biuf":
         raise ValueError(
@@ -117,9 +159,29 @@ def check_sample_weight(sample_weight: ArrayLike | None, n_samples: int) -> NDAr
         raise ValueError(
             f"sample_weight[{first}] = {weight[first]}: sample weights must be finite and not negative"
         )
-    if not weight.any():
-        raise ValueError(f"sample_weight is zero for all {n_samples} samples: there is nothing to count")
     return weight
+
+
+def _weight_blocks(labels: Blocks, sample_weight: Any) -> list[Blocks]:
+    """Sample weights in the blocks of the labels: one array, or none."""
+    return [] if sample_weight is None else [labels.cut(as_blocks(sample_weight, "sample_weight", "number"))]
+
+
+def _count_block(block: Any, *sample_weight: Any) -> ClassCounts | None:
+    weights = [_check_weights(weight, len(block)) for weight in sample_weight]
+    return count_encoded(encode_labels(block), *weights) if len(block) else None
+
+
+def _add_all(parts: list[ClassCounts | None]) -> ClassCounts | None:
+    counted = [part for part in parts if part is not None]
+    return functools.reduce(add_counts, counted) if counted else None
+
+
+def _weigh_block(block: Any, *sample_weight: Any, classes: NDArray[Any], values: Vector, out_of: str) -> Any:
+    if not len(block):
+        return np.empty(0)
+    weights = [_check_weights(weight, len(block)) for weight in sample_weight]
+    return weigh_labels(encode_labels(block), classes, values, *weights, out_of=out_of)
 
 
 def _blocks(labels: Labels) -> Iterator[tuple[slice, NDArray[np.intp]]]:
@@ -137,6 +199,10 @@ def _family(classes: NDArray[Any]) -> str:
     if kind == "O":
         kind = np.asarray(classes.tolist()).dtype.kind
     return "number" if kind in "biuf" else "bytes" if kind == "S" else "string"
+
+
+def _dtype(classes: NDArray[Any]) -> str:
+    return f"object ({_family(classes)})" if classes.dtype.kind == "O" else str(classes.dtype)
 
 
 def _shorten(classes: NDArray[Any]) -> str:

@@ -8,14 +8,8 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from skcb.balancing import Normalization, class_weight, effective_number
-from skcb.counting import (
-    ClassCounts,
-    add_counts,
-    check_sample_weight,
-    count_classes,
-    count_encoded,
-    take_by_label,
-)
+from skcb.blocks import Blocks
+from skcb.counting import ClassCounts, add_counts, as_labels, count_classes, count_labels, weigh_labels
 from skcb.labels import Labels, encode_labels
 
 _NOT_A_STEP = (
@@ -85,7 +79,7 @@ def compute_sample_weight(
     beta: float = 0.999,
     sample_weight: ArrayLike | None = None,
     normalize: Normalization = "samples",
-) -> NDArray[np.float64]:
+) -> Any:
     """Weight of each sample, that of its class, ready to pass to ``fit(X, y, sample_weight=...)``.
 
     Parameters
@@ -103,6 +97,7 @@ def compute_sample_weight(
     Returns
     -------
     sample_weight : ndarray of shape (n_samples,), float64
+        Lazy and in the blocks of `y`, a Dask array or Series, where `y` is one.
 
     Raises
     ------
@@ -119,12 +114,10 @@ def compute_sample_weight(
     >>> compute_sample_weight([0, 0, 0, 0, 1], beta=0.9).round(3)
     array([0.672, 0.672, 0.672, 0.672, 2.311])
     """
-    labels, counted = _count(y, sample_weight)
-    weight = class_weight(counted.counts, beta, normalize=normalize)
-    weight = take_by_label(labels, counted.classes, weight, out_of="the classes of y")
-    if sample_weight is not None:
-        weight *= np.asarray(sample_weight, dtype=np.float64)
-    return weight
+    labels = as_labels(y)
+    classes, counts = count_labels(labels, sample_weight)
+    weight = class_weight(counts, beta, normalize=normalize)
+    return weigh_labels(labels, classes, weight, sample_weight, out_of="the classes of y")
 
 
 class ClassBalancedWeighter(BaseEstimator):
@@ -228,7 +221,7 @@ class ClassBalancedWeighter(BaseEstimator):
         self._weigh(counted)
         return self
 
-    def transform(self, y: Any) -> NDArray[np.float64]:
+    def transform(self, y: Any) -> Any:
         """Weight of each sample: that of its class.
 
         Parameters
@@ -239,17 +232,18 @@ class ClassBalancedWeighter(BaseEstimator):
         Returns
         -------
         sample_weight : ndarray of shape (n_samples,), float64
+            Lazy and in the blocks of `y`, a Dask array or Series, where `y` is one.
 
         Raises
         ------
         ValueError
-            If a label was not seen in :meth:`fit`.
+            If a label was not seen in :meth:`fit`; for a Dask array, when the weights are computed.
         """
         check_is_fitted(self)
         _refuse_step(y, ())
-        return self._take(encode_labels(y))
+        return self._take(as_labels(y))
 
-    def fit_transform(self, y: Any, *step: Any, sample_weight: ArrayLike | None = None) -> NDArray[np.float64]:
+    def fit_transform(self, y: Any, *step: Any, sample_weight: ArrayLike | None = None) -> Any:
         """Fit on the labels and return the weight of each sample.
 
         Parameters
@@ -265,10 +259,12 @@ class ClassBalancedWeighter(BaseEstimator):
         Returns
         -------
         sample_weight : ndarray of shape (n_samples,), float64
+            Lazy and in the blocks of `y`, a Dask array or Series, where `y` is one. Its blocks are computed
+            twice then, to be counted and to be weighted: persist a `y` that takes long to make.
         """
         _refuse_step(y, step)
-        labels, counted = _count(y, sample_weight)
-        self._weigh(counted)
+        labels = as_labels(y)
+        self._weigh(count_labels(labels, sample_weight))
         return self._take(labels)
 
     def _weigh(self, counted: ClassCounts) -> None:
@@ -278,19 +274,14 @@ class ClassBalancedWeighter(BaseEstimator):
         self.effective_number_ = effective_number(counted.counts, self.beta)
         self.class_weight_ = weight
 
-    def _take(self, labels: Labels) -> NDArray[np.float64]:
-        return take_by_label(labels, self.classes_, self.class_weight_, out_of="the classes seen in fit")
+    def _take(self, labels: Labels | Blocks) -> Any:
+        return weigh_labels(labels, self.classes_, self.class_weight_, out_of="the classes seen in fit")
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.two_d_array = False
         tags.target_tags.one_d_labels = True
         return tags
-
-
-def _count(y: Any, sample_weight: ArrayLike | None) -> tuple[Labels, ClassCounts]:
-    labels = encode_labels(y)
-    return labels, count_encoded(labels, check_sample_weight(sample_weight, len(labels.codes)))
 
 
 def _in_order(counted: ClassCounts, classes: Labels) -> ClassCounts:

@@ -9,7 +9,19 @@ import pytest
 
 import skcb
 
-HEAVY = {"sklearn", "scipy", "torch", "skorch", "pandas", "polars", "pyarrow", "matplotlib", "narwhals", "joblib"}
+HEAVY = {
+    "sklearn",
+    "scipy",
+    "torch",
+    "skorch",
+    "pandas",
+    "polars",
+    "pyarrow",
+    "matplotlib",
+    "narwhals",
+    "joblib",
+    "dask",
+}
 
 
 def heavy_modules_after(code):

@@ -18,6 +18,7 @@ from skcb.net.datasets import WeightedTarget, target_of
 from skcb.net.estimator import SklearnNet
 from skcb.net.loading import BatchLoader
 from skcb.net.perceptron import MultilayerPerceptron
+from skcb.net.processes import prepare_criterion
 from skcb.nn import CBFocalLoss, CBSigmoidLoss, ClassWeightedLoss, LDAMLoss, prior_bias_
 from skcb.nn.initialization import last_layer
 from skcb.validation import as_counts
@@ -216,6 +217,7 @@ class CBNeuralNetClassifier(SklearnNet):
             gamma=self.gamma,
             parameters=self.get_params_for("criterion"),
         )
+        prepare_criterion(self, self.criterion_)
         return self
 
     def torch_compile(self, module: Any, name: str) -> Any:

@@ -19,6 +19,7 @@ from skcb.counting import check_sample_weight, count_encoded, take_by_label
 from skcb.labels import Labels, encode_labels
 from skcb.net.datasets import ArrayDataset, LabelledDataset, WeightedTarget, labels_of, take
 from skcb.net.inputs import as_tensors, cast_floating, check_inputs, floating_dtype
+from skcb.net.processes import CommonOrder, in_several_processes, prepare_again, shared_seed
 from skcb.net.seeding import seeded
 from skcb.targets import check_target
 from skcb.validation import check_integer
@@ -137,6 +138,7 @@ class SklearnNet(NeuralNetClassifier):
         """Train for `epochs` epochs; a run `from_scratch` that has loaded a checkpoint trains those left."""
         if epochs is None and from_scratch:
             epochs = max(0, self.max_epochs - len(self.history))
+        prepare_again(self)
         dataset = self._training_set(X, y, sample_weight)
         # What callbacks are to see in place of codes; None where labels and codes are the same.
         self._names = self.classes_ if self._renames or sample_weight is not None else None
@@ -223,7 +225,10 @@ class SklearnNet(NeuralNetClassifier):
             parameters["batch_size"] = len(dataset)
         told = parameters.keys() & {"shuffle", "sampler", "batch_sampler"}
         if training and not told and not isinstance(dataset, IterableDataset):
-            parameters["shuffle"] = True
+            if in_several_processes(self):
+                parameters["sampler"] = CommonOrder(dataset)
+            else:
+                parameters["shuffle"] = True
         return (self.iterator_train if training else self.iterator_valid)(dataset, **parameters)
 
     def get_split_datasets(self, X: Any, y: Any = None, **fit_params: Any) -> tuple[Any, Any]:
@@ -251,7 +256,7 @@ class SklearnNet(NeuralNetClassifier):
     def initialize_module(self) -> Self:
         """Build the module, from a seed of its own."""
         state = self.random_state
-        self._seed = state if state is None else _seed_of(state)
+        self._seed = shared_seed(self, state if state is None else _seed_of(state))
         with self._seeded(0):
             super().initialize_module()
         self._dtype = floating_dtype(self.module_)
