@@ -4,6 +4,7 @@ import importlib.util
 
 _NEEDS = {
     "skcb/comparison": ["imblearn", "pandas"],
+    "skcb/frames.py": ["pandas"],
     "skcb/net": ["torch", "skorch"],
     "skcb/nn": ["torch"],
     "skcb/plotting": ["matplotlib"],

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from skcb.comparison import StrategyComparison, compare_strategies
     from skcb.counting import ClassCounts, count_classes
     from skcb.datasets import load_long_tailed_digits, long_tailed_counts, make_long_tailed
+    from skcb.frames import class_counts, with_sample_weight
     from skcb.metrics import ShotAccuracy, imbalance_ratio, shot_accuracy
     from skcb.net import (
         BalancedAccuracyScoring,
@@ -79,6 +80,7 @@ _MODULE_OF = {
     "StrategyComparison": "comparison",
     "StrategyComparisonDisplay": "plotting",
     "VSLoss": "nn",
+    "class_counts": "frames",
     "compare_strategies": "comparison",
     "compute_class_weight": "weighting",
     "compute_sample_weight": "weighting",
@@ -90,6 +92,7 @@ _MODULE_OF = {
     "parameter_groups": "nn",
     "prior_bias_": "nn",
     "shot_accuracy": "metrics",
+    "with_sample_weight": "frames",
 }
 _SUBMODULES = {
     "balancing",
@@ -97,6 +100,7 @@ _SUBMODULES = {
     "comparison",
     "counting",
     "datasets",
+    "frames",
     "metrics",
     "net",
     "nn",
@@ -135,6 +139,7 @@ __all__ = [
     "VSLoss",
     "beta_from_volume",
     "beta_grid",
+    "class_counts",
     "class_weight",
     "compare_strategies",
     "compute_class_weight",
@@ -151,6 +156,7 @@ __all__ = [
     "prior_bias_",
     "sampling_probability",
     "shot_accuracy",
+    "with_sample_weight",
 ]
 
 
