@@ -92,7 +92,7 @@ def long_tailed(data: Cifar10, imbalance_ratio: float) -> Cifar10:
 
 def _from_npz(path: Path) -> Cifar10:
     try:
-        with np.load(path) as arrays:
+        with path.open("rb") as file, np.load(file) as arrays:
             held = {name: arrays[name] for name in arrays}
     except Exception as error:  # a damaged file raises anything at all
         raise ValueError(f"{path} cannot be read as an .npz file: {error or type(error).__name__}") from error
@@ -151,5 +151,5 @@ def _check(data: Cifar10, source: str) -> None:
     counts = count_classes(data.y_test).counts
     if len(set(counts.tolist())) > 1:
         raise ValueError(
-            f"{source}: CIFAR-10's test set is balanced, but there are {counts.tolist()} test images of the classes"
+            f"{source}: CIFAR-10's test set is balanced, but here the classes have {counts.tolist()} test images"
         )

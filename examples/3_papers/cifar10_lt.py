@@ -130,8 +130,8 @@ def number(
         except ValueError:
             raise argparse.ArgumentTypeError(f"{name} must be a number, got {text!r}") from None
         if not least <= value <= most or value == float("inf"):
-            raise argparse.ArgumentTypeError(f"{name} must be at least {least}"
-                                             + f" and at most {most}" * (most < float("inf")) + f", got {text}")  # fmt: skip
+            to = f" and at most {most}" if most < float("inf") else ""
+            raise argparse.ArgumentTypeError(f"{name} must be at least {least}{to}, got {text}")
         return value
 
     return read

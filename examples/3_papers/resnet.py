@@ -1,4 +1,4 @@
-"""Residual networks for images of 32 x 32 pixels, as in He et al. (2016), with the augmentation in front of them."""
+"""Residual networks for images of 32 x 32 pixels (He et al., 2016), with the augmentation in front of them."""
 
 import torch
 from torch import Tensor, nn
@@ -52,7 +52,7 @@ class CifarResNet(nn.Module):
 
 
 class ResidualBlock(nn.Module):
-    """Two convolutions and a shortcut; where there are more channels than before, half as many rows and columns."""
+    """Two convolutions and a shortcut; where channels are added, rows and columns are halved."""
 
     def __init__(self, channels: int, out_channels: int) -> None:
         super().__init__()

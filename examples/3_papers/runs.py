@@ -25,7 +25,7 @@ class Configuration(NamedTuple):
             return "LDAM, deferred weights"
         if self.loss == "logit_adjusted":
             return "logit adjustment"
-        focus = "" if self.gamma is None else f", γ = {self.gamma:g}"
+        focus = "" if self.gamma is None else f", gamma {self.gamma:g}"
         return f"{'class-balanced ' if self.beta else ''}{self.loss}{focus}"
 
     @property
@@ -35,9 +35,7 @@ class Configuration(NamedTuple):
         return f"{self.loss}{focus}_beta-{self.beta:g}"
 
 
-def configurations(
-    losses: Iterable[str], betas: Sequence[float], gammas: Sequence[float]
-) -> list[Configuration]:
+def configurations(losses: Iterable[str], betas: Sequence[float], gammas: Sequence[float]) -> list[Configuration]:
     """Return every loss with every beta and gamma that it takes.
 
     Gamma is the focal loss's alone. The weights of LDAM are deferred, with the betas above 0; logit adjustment
@@ -57,7 +55,7 @@ def configurations(
 
 @dataclass(frozen=True)
 class Settings:
-    """What all runs that are compared must share: the schedule, the network and, by their fingerprint, the data."""
+    """What runs that are compared must share: the schedule, the network and, by their fingerprint, the data."""
 
     epochs: int = 200
     depth: int = 32
@@ -93,8 +91,9 @@ class Settings:
     @property
     def network(self) -> str:
         """The network in words."""
-        asides = [f"width {self.width}"] * (self.width != 16) + [f"stem of stride {self.stride}"] * (self.stride != 1)
-        return f"ResNet-{self.depth}" + (f" ({', '.join(asides)})" if asides else "")
+        width = "" if self.width == 16 else f", width {self.width}"
+        stride = "" if self.stride == 1 else f", stem of stride {self.stride}"
+        return f"ResNet-{self.depth}{width}{stride}"
 
 
 class RatioFolder:
@@ -109,12 +108,12 @@ class RatioFolder:
         held = self.settings()
         if held is None:
             return
-        differing = {name: (value, asdict(settings)[name]) for name, value in asdict(held).items()
-                     if value != asdict(settings)[name]}  # fmt: skip
+        wanted = asdict(settings)
+        differing = {name: value for name, value in asdict(held).items() if value != wanted[name]}
         if differing:
             raise ValueError(
                 f"{self.path} holds runs with other settings: "
-                + ", ".join(f"{name}={there!r} there, {here!r} here" for name, (there, here) in differing.items())
+                + ", ".join(f"{name}={value!r} there, {wanted[name]!r} here" for name, value in differing.items())
                 + "; give another results folder, or these settings"
             )
 
@@ -146,7 +145,7 @@ class RatioFolder:
         found = []
         for path in sorted(self.path.glob("*_seed-*.json")):
             result = read_json(path)
-            missing = {"loss", "beta", "gamma", "seed", "error", "device"} - set(result)
+            missing = {"loss", "beta", "gamma", "seed", "error", "recall", "device"} - set(result)
             if missing:
                 raise ValueError(f"{path} is no result of a run: it has no {', '.join(sorted(missing))}")
             found.append(result)
