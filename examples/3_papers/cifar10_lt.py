@@ -35,12 +35,11 @@ def main(arguments: list[str] | None = None) -> None:
     pending = [run for run in planned if not run[0].result(*run[1:3]).exists()]
     print(f"{len(planned)} runs, {len(planned) - len(pending)} of them finished before", flush=True)
     started = time.perf_counter()
-    threads = None if options.jobs == 1 else max(1, (os.cpu_count() or 1) // options.jobs)
+    alone = options.jobs == 1
+    workers = {} if alone else {"threads": max(1, (os.cpu_count() or 1) // options.jobs), "command": os.getpid()}
     work = Parallel(n_jobs=options.jobs, return_as="generator_unordered", pre_dispatch=options.jobs)
     results = work(
-        delayed(train)(
-            folder, configuration, seed, data=data, settings=settings, device=options.device, threads=threads
-        )
+        delayed(train)(folder, configuration, seed, data=data, settings=settings, device=options.device, **workers)
         for folder, configuration, seed, data, settings in pending
     )
     for finished, result in enumerate(results, start=1):

@@ -29,13 +29,19 @@ def train(
     settings: Settings,
     device: str = "cpu",
     threads: int | None = None,
+    command: int | None = None,
 ) -> dict[str, Any]:
-    """Train to the last epoch, from where the run was stopped if it was, and write the result."""
+    """Train to the last epoch, from where the run was stopped if it was, and write the result.
+
+    `threads` are torch's; `command` is the process whose worker this is, if it is one.
+    """
     if threads is not None:
         torch.set_num_threads(threads)
     checkpoint = FolderCheckpoint(folder.checkpoint(configuration, seed))
     title = f"{configuration.title}, ratio {folder.imbalance_ratio:g}, seed {seed}"
     net = make_net(configuration, seed, settings=settings, checkpoint=checkpoint, device=device, title=title)
+    if command is not None:
+        net.callbacks.insert(-1, ("end", EndWithCommand(command)))
     net.fit(torch.tensor(data.x_train, device=device), data.y_train)
     if checkpoint.epoch != settings.epochs:  # skorch ends a fit quietly when it is interrupted
         raise KeyboardInterrupt
@@ -143,6 +149,18 @@ class FolderCheckpoint(Checkpoint):
         for other in self.folder.iterdir():
             if other != complete:
                 shutil.rmtree(other)
+
+
+class EndWithCommand(Callback):
+    """End a worker after the epoch in which its command was killed, lest it writes where the next command does."""
+
+    def __init__(self, command: int) -> None:
+        self.command = command
+
+    def on_epoch_end(self, net: Any, **kwargs: Any) -> None:  # noqa: ARG002
+        """Look for the process that gave the command."""
+        if os.getppid() != self.command:
+            os._exit(1)  # an exception would end this run alone, and leave the worker to the next
 
 
 class Progress(Callback):
