@@ -1,6 +1,7 @@
 """The experiment on long-tailed CIFAR-10 does what the paper did, and survives being stopped."""
 
 import json
+import os
 import pickle
 import re
 import signal
@@ -20,6 +21,7 @@ from training import FolderCheckpoint, make_net
 
 from .conftest import FOLDER
 
+ONE_THREAD = {**os.environ, "OMP_NUM_THREADS": "1"}
 SOFTMAX = Configuration("softmax", 0.0)
 
 
@@ -36,7 +38,7 @@ def made_up(counts, n_test=2, seed=0):
     return Cifar10(images(y_train), y_train, images(y_test), y_test)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def small(tmp_path_factory):
     """A file of 10 x 6 images."""
     path = tmp_path_factory.mktemp("data") / "small.npz"
@@ -297,7 +299,7 @@ def finished(results):
     return found
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def whole(tmp_path_factory, small):
     """Results of a command that was not disturbed, two seeds of LDAM with deferred weights."""
     results = tmp_path_factory.mktemp("whole")
@@ -333,7 +335,9 @@ def test_every_loss_of_the_table_runs_and_is_reported(tmp_path, small, capsys):
 
 def test_two_runs_at_a_time_end_as_one_after_the_other(whole, tmp_path, small):
     options = command(small, tmp_path, "--loss ldam --seed 0 1 --jobs 2")
-    subprocess.run([sys.executable, "cifar10_lt.py", *options], cwd=FOLDER, check=True, timeout=120)
+    subprocess.run(
+        [sys.executable, "cifar10_lt.py", *options], cwd=FOLDER, env=ONE_THREAD, check=True, timeout=120
+    )
     one, two = finished(whole), finished(tmp_path)
     assert len(one) == 2
     assert one.keys() == two.keys()
@@ -383,7 +387,7 @@ def test_a_killed_run_loses_at_most_one_epoch_and_ends_bit_by_bit_the_same(whole
     options = command(small, tmp_path, "--loss ldam --seed 0 1")
     killed = subprocess.run(
         [sys.executable, "-c", f"{script}\ncifar10_lt.main(sys.argv[1:])", *options],
-        cwd=FOLDER, check=False, timeout=120, capture_output=True,
+        cwd=FOLDER, env=ONE_THREAD, check=False, timeout=120, capture_output=True,
     )  # fmt: skip
     assert killed.returncode == -signal.SIGKILL, killed.stderr.decode()
     assert not finished(tmp_path)
