@@ -30,7 +30,7 @@ def main(arguments: list[str] | None = None) -> None:
     options = parse(arguments)
     try:
         planned = plan(options)
-    except (OSError, ValueError, RuntimeError) as error:
+    except (OSError, ValueError) as error:
         sys.exit(f"error: {error}")
     pending = [run for run in planned if not run[0].result(*run[1:3]).exists()]
     print(f"{len(planned)} runs, {len(planned) - len(pending)} of them finished before", flush=True)
@@ -63,11 +63,11 @@ def plan(options: argparse.Namespace) -> list[Run]:
 
     Raises
     ------
-    OSError, ValueError, RuntimeError
+    OSError, ValueError
         If the data, the network, the device or what the results folder holds stand in the way.
     """
     CifarResNet(N_CLASSES, depth=options.depth, width=options.width, stride=options.stride)
-    torch.zeros(1, device=options.device)
+    check_device(options.device)
     whole = load_cifar10(options.data)
     parts = []
     for ratio in options.imbalance_ratio:
@@ -89,6 +89,14 @@ def plan(options: argparse.Namespace) -> list[Run]:
         for folder, data, settings in parts
         for configuration in configurations(options.loss, options.beta, options.gamma)
     ]
+
+
+def check_device(device: str) -> None:
+    """Raise an error if nothing can be computed there."""
+    try:
+        torch.zeros(1, device=device).item()
+    except (AssertionError, RuntimeError) as error:
+        raise ValueError(f"the device {device!r} cannot be used: {str(error).splitlines()[0]}") from error
 
 
 def parse(arguments: list[str] | None) -> argparse.Namespace:

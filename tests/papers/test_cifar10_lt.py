@@ -263,7 +263,9 @@ def test_a_file_of_another_shape_is_named(tmp_path, small, change, message):
         ("--imbalance-ratio inf", "imbalance ratio must be at least 1, got inf"),
         ("--depth 10", "depth must be 6 n [+] 2"),
         ("--imbalance-ratio 7", "less than imbalance_ratio=7"),
-        ("--device nonsense", "error: .*device"),
+        ("--device nonsense", "error: the device 'nonsense' cannot be used: "),
+        ("--device meta", "error: the device 'meta' cannot be used: "),
+        ("--device cuda:99", "error: the device 'cuda:99' cannot be used: "),
     ],
 )
 def test_an_option_that_cannot_be_is_named_before_training(tmp_path, small, capsys, more, message):
