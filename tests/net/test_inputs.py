@@ -308,3 +308,9 @@ def test_a_loss_that_explodes_stops_with_epoch_and_batch():
 @pytest.mark.parametrize("loss", LOSSES)
 def test_batches_of_one_example_train(loss):
     assert np.isfinite(net_of(loss=loss, batch_size=1, max_epochs=1).fit(X[:20], y[:20]).history[:, "train_loss"])
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs an accelerator")
+def test_an_input_may_lie_on_the_accelerator_already():
+    net = net_of(device="cuda").fit(torch.from_numpy(X).cuda(), y)
+    np.testing.assert_allclose(net.predict_proba(torch.from_numpy(X).cuda()), REFERENCE, atol=1e-4)
