@@ -61,7 +61,9 @@ html_theme_options = {
     "footer_start": ["copyright"],
     "footer_end": [],
 }
-html_sidebars = {"index": [], "changelog": [], "benchmarks": []}
+# A page without pages below it needs no navigation of its section.
+_ALONE = ["index", "start", "how_it_works", "which_method", "pitfalls", "coming_from", "scale", "benchmarks"]
+html_sidebars: dict[str, list[str]] = {page: [] for page in [*_ALONE, "contributing", "changelog"]}
 
 sphinx_gallery_conf = {
     "examples_dirs": "../examples",
