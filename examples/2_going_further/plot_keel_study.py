@@ -2,7 +2,7 @@
 Which strategy, on real data?
 =============================
 
-26 data sets of the KEEL repository, binary and multi-class, under every strategy of :func:`skcb.compare_strategies`:
+26 data sets of the KEEL repository, binary and multi-class, under every strategy of :func:`compare_strategies`:
 with logistic regression, histogram gradient boosting and the default net. ``make study`` runs it on two cores, and
 goes on where it was stopped: every data set under an estimator is a file of its own in ``build/keel_study``.
 """
