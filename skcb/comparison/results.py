@@ -66,7 +66,9 @@ class StrategyComparison:
         if frame.duplicated(COLUMNS[:4]).any():
             first = frame.loc[frame.duplicated(COLUMNS[:4]), COLUMNS[:4]].iloc[0].tolist()
             raise ValueError(f"two values for (dataset, strategy, fold, metric) = ({', '.join(map(str, first))})")
-        self.frame = frame[COLUMNS].reset_index(drop=True).fillna({"reason": ""})
+        # Read from a file in which nothing failed, the reasons are a column of NaN, and floating.
+        reason = frame["reason"].astype(object).where(frame["reason"].notna(), "")
+        self.frame = frame[COLUMNS].assign(reason=reason).reset_index(drop=True)
 
     @property
     def strategies(self) -> list[str]:

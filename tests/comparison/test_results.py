@@ -133,6 +133,12 @@ def test_a_comparison_comes_back_from_a_file_and_adds_up(tmp_path):
     assert together.summary("macro_f1").loc["balanced", ("note", "")].startswith("TypeError: ClassBalanced")
 
 
+def test_a_file_in_which_nothing_failed_is_read_back(tmp_path):
+    whole = ONE.frame[ONE.frame["strategy"] == "none"]
+    whole.to_csv(tmp_path / "whole.csv", index=False)
+    assert StrategyComparison(pd.read_csv(tmp_path / "whole.csv")).failures.empty
+
+
 def test_wrong_frames_and_names():
     with pytest.raises(ValueError, match=r"frame lacks the columns \['reason'\]; it must have \['dataset'"):
         StrategyComparison(ONE.frame.drop(columns="reason"))
