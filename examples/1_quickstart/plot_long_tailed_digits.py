@@ -10,6 +10,7 @@ and the chosen beta on a balanced test set.
 # %%
 # The data: 1797 handwritten digits come with scikit-learn; the training part is made long-tailed.
 
+import sys
 import time
 from pathlib import Path
 
@@ -115,7 +116,8 @@ for axes in (left, right):
     axes.grid(axis="y", alpha=0.25)
 figure.suptitle("Class-balanced weights on long-tailed digits", fontsize=14, fontweight="bold")
 
-picture = Path("build") / "long_tailed_digits.png"
-picture.parent.mkdir(exist_ok=True)
-figure.savefig(picture, dpi=150)
-print(f"\npicture: {picture}   ({time.perf_counter() - started:.1f} s)")
+print(f"\n{time.perf_counter() - started:.1f} s")
+for file in map(Path, sys.argv[1:]):  # where to keep the picture
+    file.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(file, dpi=150)
+    print(f"picture: {file}")

@@ -12,6 +12,7 @@ learning rate favours other losses. Scores are those of the last epoch, on a bal
 # %%
 # The data: scikit-learn's digits as images of one channel, with 30 zeros for every nine in the training part.
 
+import sys
 import time
 from pathlib import Path
 
@@ -181,7 +182,8 @@ axes.grid(axis="x", alpha=0.25)
 figure.suptitle("One net, seven losses, long-tailed digits", fontsize=14, fontweight="bold")
 axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=4, frameon=False)
 
-picture = Path("docs") / "images" / "losses_on_digits.png"
-picture.parent.mkdir(parents=True, exist_ok=True)
-figure.savefig(picture, dpi=150)
-print(f"\npicture: {picture}   ({time.perf_counter() - started:.1f} s)")
+print(f"\n{time.perf_counter() - started:.1f} s")
+for file in map(Path, sys.argv[1:]):  # where to keep the picture
+    file.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(file, dpi=150)
+    print(f"picture: {file}")
