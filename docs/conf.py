@@ -62,13 +62,28 @@ html_theme_options = {
     "footer_end": [],
 }
 # A page without pages below it needs no navigation of its section.
-_ALONE = ["index", "start", "how_it_works", "which_method", "pitfalls", "coming_from", "scale", "benchmarks"]
-html_sidebars: dict[str, list[str]] = {page: [] for page in [*_ALONE, "contributing", "changelog"]}
+html_sidebars: dict[str, list[str]] = {
+    page: []
+    for page in (
+        "index",
+        "start",
+        "how_it_works",
+        "which_method",
+        "pitfalls",
+        "coming_from",
+        "scale",
+        "scale_clusters",
+        "benchmarks",
+        "contributing",
+        "changelog",
+    )
+}
 
 sphinx_gallery_conf = {
     "examples_dirs": "../examples",
     "gallery_dirs": "gallery",
-    "filename_pattern": r"/plot_",
+    "filename_pattern": r"/plot_|/dask_cluster|/out_of_core",
+    "ignore_pattern": r"3_papers|__init__",  # a command, see the page of its results
     "abort_on_example_error": True,
     "only_warn_on_example_error": False,
     "download_all_examples": False,

@@ -1,18 +1,34 @@
-"""The code on the pages of the documentation runs, page by page."""
+"""The code on the pages of the documentation runs, page by page, and so do the examples on scale."""
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-DOCS = Path(__file__).parent.parent / "docs"
-PAGES = sorted(path.name for path in DOCS.glob("*.md") if "```python" in path.read_text())
+ROOT = Path(__file__).parent.parent
+PAGES = sorted(path.name for path in (ROOT / "docs").glob("*.md") if "```python" in path.read_text())
+NEEDED = ["imblearn", "skorch", "polars", "pyarrow", "duckdb", "distributed", "xgboost", "lightgbm"]
 
 
 @pytest.mark.parametrize("page", PAGES)
 def test_every_snippet_of_a_page_runs(page):
-    pytest.importorskip("imblearn")
-    pytest.importorskip("torch")
+    for module in NEEDED:
+        pytest.importorskip(module)
     namespace = {}
-    for snippet in re.findall(r"```python\n(.*?)```", (DOCS / page).read_text(), flags=re.DOTALL):
+    for snippet in re.findall(r"```python\n(.*?)```", (ROOT / "docs" / page).read_text(), flags=re.DOTALL):
         exec(snippet, namespace)  # noqa: S102
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["dask_cluster", "out_of_core", "spark_ml", "two_processes"])
+def test_example(name):
+    for module in (*NEEDED, "accelerate", "pyspark"):
+        pytest.importorskip(module)
+    path = ROOT / "examples" / "4_scale" / f"{name}.py"
+    result = subprocess.run(
+        [sys.executable, str(path)], capture_output=True, text=True, timeout=300, check=False, cwd=ROOT
+    )
+    assert result.returncode == 0, result.stderr[-3000:]
+    assert "counts" in result.stdout

@@ -87,8 +87,9 @@ ESTIMATORS = {
 # The run. Every data set under an estimator is a file of its own, so that nothing is done twice; in the end there
 # is one file with the mean over the folds of everything.
 
-RESULTS = Path(__file__).resolve().parents[2] / "docs" / "results"
-IMAGES = RESULTS.parent / "images"
+# The project is where this is run, or above it.
+DOCS = next(folder / "docs" for folder in (Path.cwd(), *Path.cwd().parents) if (folder / "docs").is_dir())
+RESULTS, IMAGES = DOCS / "results", DOCS / "images"
 
 
 def compare(estimator_name, data_set, jobs, parts):

