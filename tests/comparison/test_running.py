@@ -5,7 +5,6 @@ import sys
 
 import numpy as np
 import pandas as pd
-import polars as pl
 import pytest
 from imblearn.over_sampling import SMOTE, RandomOverSampler
 from imblearn.pipeline import make_pipeline as make_sampling_pipeline
@@ -147,9 +146,14 @@ def test_the_users_estimator_is_never_changed():
     assert not hasattr(model[-1], "tree_")
 
 
+def in_polars(X):
+    names = [f"column {i}" for i in range(X.shape[1])]
+    return pytest.importorskip("polars").DataFrame(X, schema=names)
+
+
 @pytest.mark.parametrize(
     "kind",
-    [pd.DataFrame, lambda X: pl.DataFrame(X, schema=[f"column {i}" for i in range(X.shape[1])]), csr_array, list],
+    [pd.DataFrame, in_polars, csr_array, list],
 )
 def test_samples_of_every_kind(kind):
     options = {"strategies": ["none", "balanced"], "cv": 3, "random_state": 0, "scoring": "macro_f1"}
