@@ -1,12 +1,11 @@
 """Turn the counts of the classes into one number per class: ``(n_classes,)`` in, ``(n_classes,)`` out."""
 
-import warnings
 from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from skcb.validation import as_counts, check_beta, check_non_negative, check_real
+from skcb._checks import as_counts, check_beta, check_non_negative, check_normalize, check_real, shown, warn
 
 Vector = NDArray[np.float64]
 Normalization = Literal["classes", "samples"] | None
@@ -30,7 +29,8 @@ def effective_number(counts: ArrayLike, beta: float = 0.999) -> Vector:
     Parameters
     ----------
     counts : array-like of shape (n_classes,)
-        Samples per class; fractional where the samples are weighted.
+        Samples per class; fractional where the samples are weighted. A `ClassCounts`, or a Series or mapping by
+        label, must be in the order of its labels.
     beta : float in [0, 1], default=0.999
         At 0 every class that has samples is worth one; at 1 a class is worth its count.
 
@@ -104,6 +104,7 @@ def class_weight(counts: ArrayLike, beta: float = 0.999, *, normalize: Normaliza
     array([  0.337,  33.7  , 337.   ])
     """
     counts, beta = as_counts(counts), check_beta(beta)
+    check_normalize(normalize)
     present = _present(counts)
     _warn_if_inert(counts[present], beta)
     weight = np.zeros_like(counts)
@@ -113,10 +114,8 @@ def class_weight(counts: ArrayLike, beta: float = 0.999, *, normalize: Normaliza
     weight[present] = _relative_weight(counts[present], beta)
     if normalize == "classes":
         weight *= present.sum() / weight.sum()
-    elif normalize == "samples":
-        weight *= counts.sum() / (counts @ weight)
     else:
-        raise ValueError(f'normalize must be "classes", "samples" or None, got {normalize!r}')
+        weight *= counts.sum() / (counts @ weight)
     return weight
 
 
@@ -332,7 +331,7 @@ def beta_grid(counts: ArrayLike, num: int = 5) -> Vector:
     >>> [round(float(tail / head), 2) for head, tail in weights]
     [1.0, 3.16, 10.0, 31.62, 100.0]
     """
-    counts = as_counts(counts)
+    counts = as_counts(counts, any_order=True)
     counts = counts[_present(counts)]
     if isinstance(num, bool) or not isinstance(num, int | np.integer) or num < 2:
         raise ValueError(f"num must be an integer of at least 2, got {num!r}")
@@ -377,28 +376,26 @@ def _relative_weight(counts: Vector, beta: float) -> Vector:
 def _warn_if_inert(counts: Vector, beta: float) -> None:
     smallest, largest = counts.min(), counts.max()
     if 0 < beta < 1 and largest < 1:
-        warnings.warn(
+        warn(
             f"the largest class counts {largest:.3g}, less than one sample, so beta={beta} has no effect and "
             "the weights are inverse frequencies; rescale the sample weights to a mean of one",
             InertBetaWarning,
-            stacklevel=3,
         )
     elif beta > 0 and largest >= 2 * smallest:
         ratio = np.divide(*_effective_number(np.array([largest, smallest]), beta))
         if ratio < 1.01:
-            warnings.warn(
+            warn(
                 f"beta={beta} is saturated: counts from {smallest:g} to {largest:g} get weights within "
                 "1 % of each other, which is no weighting; beta_grid(counts) gives values that matter",
                 InertBetaWarning,
-                stacklevel=3,
             )
 
 
 def _warn_if_empty(present: NDArray[np.bool_], consequence: str) -> None:
     if not present.all():
-        warnings.warn(
-            f"classes at positions {np.flatnonzero(~present).tolist()} have 0 samples: each has no prior, so "
+        positions = shown(np.flatnonzero(~present).tolist())
+        warn(
+            f"classes at positions [{positions}] have 0 samples: each has no prior, so "
             f"{consequence}; leave such a class out of the counts if it cannot occur",
             EmptyClassWarning,
-            stacklevel=3,
         )

@@ -13,11 +13,11 @@ from sklearn.utils.metadata_routing import MetadataRouter
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
+from skcb._checks import check_sample_weight, check_target
+from skcb._classes.labels import Labels, encode_labels
+from skcb._classes.vector import ClassCounts, ClassVector, count
 from skcb.balancing import Normalization, class_weight, logit_adjustment
-from skcb.counting import ClassCounts, check_sample_weight, count_encoded, take_by_label
 from skcb.fitting import fit_clone, router_of
-from skcb.labels import Labels, encode_labels
-from skcb.targets import check_target
 
 
 def _estimator_has(method: str) -> Any:
@@ -58,11 +58,11 @@ class _ClassifierAround(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         y = check_target(y, self)
         labels = encode_labels(y)
         sample_weight = check_sample_weight(sample_weight, len(labels.codes))
-        return y, labels, sample_weight, count_encoded(labels, sample_weight)
+        return y, labels, sample_weight, count(labels, sample_weight)
 
     def _align(self, per_class: NDArray[np.float64], classes: NDArray[Any]) -> NDArray[np.float64]:
         """Put a vector over the counted classes in the order of the estimator's columns."""
-        return take_by_label(encode_labels(self.classes_), classes, per_class, out_of="the classes of y")
+        return ClassVector(classes, per_class).in_order_of(self.classes_, out_of="the classes of y")
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
@@ -181,7 +181,7 @@ class ClassBalancedClassifier(_ClassifierAround):
         """
         y, labels, given, (classes, counts) = self._count(y, sample_weight)
         weight = self._weight(counts)
-        per_sample = take_by_label(labels, classes, weight, out_of="the classes of y")
+        per_sample = ClassVector(classes, weight).of(labels, out_of="the classes of y")
         if given is not None:
             per_sample *= given
         self.estimator_ = fit_clone(self, X, y, per_sample, fit_params)

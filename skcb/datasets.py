@@ -7,9 +7,9 @@ from numpy.typing import NDArray
 from sklearn.datasets import load_digits
 from sklearn.utils import _safe_indexing, check_consistent_length, check_random_state
 
+from skcb._checks import check_integer, check_real
+from skcb._classes.labels import encode_labels
 from skcb.counting import count_classes
-from skcb.labels import encode_labels
-from skcb.validation import check_integer, check_real
 
 Profile = Literal["exp", "step"]
 

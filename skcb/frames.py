@@ -9,9 +9,9 @@ import numpy as np
 from narwhals import Implementation
 from numpy.typing import NDArray
 
+from skcb._classes.labels import Labels, encode_labels
+from skcb._classes.vector import ClassCounts, ClassVector, count
 from skcb.balancing import Normalization, class_weight
-from skcb.counting import ClassCounts, count_encoded, take_by_label
-from skcb.labels import Labels, encode_labels
 
 _IN_MEMORY = {Implementation.PANDAS, Implementation.POLARS, Implementation.PYARROW}
 _SQL = {Implementation.DUCKDB, Implementation.PYSPARK, Implementation.PYSPARK_CONNECT}
@@ -72,7 +72,7 @@ def class_counts(frame: Any, label: str) -> ClassCounts:
     opened = _open(frame)
     dtype = _label_type(opened, label)
     if opened.in_memory:
-        return _named(count_encoded(_encode(opened.seen, label, dtype), None))
+        return _named(count(_encode(opened.seen, label, dtype)))
     return _add_groups(_groups(opened, label, dtype), label)
 
 
@@ -146,9 +146,9 @@ def with_sample_weight(
     _check_name(opened, name)
     if opened.in_memory:
         labels = _encode(opened.seen, label, dtype)
-        counted = count_encoded(labels, None)
+        counted = count(labels)
         weight = class_weight(counted.counts, beta, normalize=normalize)
-        weighted = _append(opened.seen, name, take_by_label(labels, counted.classes, weight, out_of="the classes"))
+        weighted = _append(opened.seen, name, ClassVector(counted.classes, weight).of(labels))
     else:
         groups = _groups(opened, label, dtype)
         counted = _add_groups(groups, label)
@@ -157,7 +157,7 @@ def with_sample_weight(
             weighted = _map_dask(opened.native, label, ClassCounts(counted.classes, weight), name)
         else:
             labels = encode_labels(groups.get_column(label).to_native())
-            of_group = take_by_label(labels, counted.classes, weight, out_of="the classes")
+            of_group = ClassVector(counted.classes, weight).of(labels)
             weighted = _join(opened, label, nw.from_native(_append(groups.select(label), name, of_group)))
     return _like(frame, weighted)
 
@@ -303,7 +303,7 @@ def _groups(frame: _Frame, label: str, dtype: nw.dtypes.DType) -> Any:
 def _add_groups(groups: Any, label: str) -> ClassCounts:
     """Sort the groups, as counting the labels themselves would."""
     labels, rows = (groups.get_column(column) for column in (label, f"{label}_count"))
-    counted = count_encoded(_encode_column(labels, label), rows.to_numpy().astype(np.float64))
+    counted = count(_encode_column(labels, label), rows.to_numpy().astype(np.float64))
     return _named(ClassCounts(counted.classes, counted.counts.astype(np.int64)))
 
 
@@ -361,9 +361,7 @@ def _map_dask(frame: Any, label: str, weight_of: ClassCounts, name: str) -> Any:
 
 def _weigh_partition(part: Any, label: str, classes: NDArray[Any], weight: NDArray[np.float64], name: str) -> Any:
     labels = encode_labels(part[label]) if len(part) else None
-    values = (
-        np.empty(0) if labels is None else take_by_label(labels, classes, weight, out_of="the classes counted")
-    )
+    values = np.empty(0) if labels is None else ClassVector(classes, weight).of(labels)
     return part.assign(**{name: values})
 
 

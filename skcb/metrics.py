@@ -6,9 +6,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from skcb.counting import count_classes, count_encoded, take_by_label
-from skcb.labels import encode_labels
-from skcb.validation import as_counts, check_non_negative
+from skcb._checks import as_counts, check_non_negative, shown
+from skcb._classes.labels import Labels, encode_labels, family_of
+from skcb._classes.vector import ClassVector, count
+from skcb.counting import count_classes
 
 
 class ShotAccuracy(NamedTuple):
@@ -45,10 +46,11 @@ def imbalance_ratio(counts: ArrayLike) -> float:
     >>> imbalance_ratio([5000, 500, 50])
     100.0
     """
-    counts = as_counts(counts)
+    counts = as_counts(counts, any_order=True)
     if (counts == 0).any():
+        positions = shown(np.flatnonzero(counts == 0).tolist())
         raise ValueError(
-            f"classes at positions {np.flatnonzero(counts == 0).tolist()} have 0 samples, so the imbalance ratio "
+            f"classes at positions [{positions}] have 0 samples, so the imbalance ratio "
             "is infinite; leave them out: counts[counts > 0]"
         )
     return float(counts.max() / counts.min())
@@ -97,19 +99,36 @@ def shot_accuracy(y_true: Any, y_pred: Any, y_train: Any, *, few: float = 20, ma
     """
     if check_non_negative("few", few) > check_non_negative("many", many):
         raise ValueError(f"few must not exceed many, got few={few} and many={many}")
-    true, predicted = encode_labels(y_true), encode_labels(y_pred)
+    tested = recall_by_class(y_true, y_pred)
+    trained = count_classes(y_train)
+    shots = ClassVector(*trained).in_order_of(tested.classes, out_of="the classes of y_train")
+    return accuracy_by_shots(tested.values, shots, few=few, many=many)
+
+
+def recall_by_class(y_true: Any, y_pred: Any) -> ClassVector:
+    """Share of each class's samples that are predicted as it, for the classes that occur in `y_true`."""
+    true, predicted = encode_labels(_flat(y_true)), encode_labels(_flat(y_pred))
     if len(true.codes) != len(predicted.codes):
         raise ValueError(f"y_true has {len(true.codes)} labels, y_pred {len(predicted.codes)}")
-    correct = (true.decode() == predicted.decode()).astype(np.float64)
-    (classes, total), hits = count_encoded(true, None), count_encoded(true, correct).counts
-    trained = count_classes(y_train)
-    shots = take_by_label(
-        encode_labels(classes),
-        trained.classes,
-        trained.counts.astype(np.float64),
-        out_of="the classes of y_train",
-    )
-    return accuracy_by_shots(hits / total, shots, few=few, many=many)
+    classes, total = count(true)
+    correct = _correct(true, predicted)
+    hits = count(true, correct).counts if correct.any() else np.zeros(len(total))
+    return ClassVector(classes, hits / total)
+
+
+def _flat(y: Any) -> Any:
+    """A column, as CatBoost predicts, as a vector."""
+    return y[:, 0] if isinstance(y, np.ndarray) and y.ndim == 2 and y.shape[1] == 1 else y
+
+
+def _correct(true: Labels, predicted: Labels) -> NDArray[np.float64]:
+    first, second = family_of(true.vocabulary), family_of(predicted.vocabulary)
+    if first != second:
+        raise ValueError(
+            f"Mix of label input types: y_true holds labels of type {first}, y_pred of type {second}; "
+            "convert the predictions back (inverse_transform of a LabelEncoder)"
+        )
+    return (true.decode() == predicted.decode()).astype(np.float64)
 
 
 def accuracy_by_shots(

@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 from sklearn.base import BaseEstimator
 
+from skcb._checks import as_counts
 from skcb.balancing import effective_number
 from skcb.counting import count_classes
-from skcb.validation import as_counts
 
 
 class EffectiveNumberStrategy(BaseEstimator):

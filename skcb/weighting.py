@@ -7,10 +7,10 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
+from skcb._checks import counts_in_order_of, shown
+from skcb._classes.labels import encode_labels
+from skcb._classes.vector import ClassCounts, ClassVector, as_labels, count, effective_number_rule, weigh
 from skcb.balancing import Normalization, class_weight, effective_number
-from skcb.blocks import Blocks
-from skcb.counting import ClassCounts, add_counts, as_labels, count_classes, count_labels, weigh_labels
-from skcb.labels import Labels, encode_labels
 
 _NOT_A_STEP = (
     "ClassBalancedWeighter weights the target: its methods take y, and sample_weight by name. As a step of a "
@@ -67,10 +67,9 @@ def compute_class_weight(
     >>> compute_class_weight(["cat"] * 90 + ["dog"] * 10, beta=0.99).round(3)
     array([0.657, 4.089])
     """
-    counted = count_classes(y, sample_weight)
-    if classes is not None:
-        counted = _in_order(counted, encode_labels(classes))
-    return class_weight(counted.counts, beta, normalize=normalize)
+    counted = count(as_labels(y), sample_weight)
+    counts = counted.counts if classes is None else _in_order(counted, encode_labels(classes).decode())
+    return class_weight(counts.astype(np.float64), beta, normalize=normalize)
 
 
 def compute_sample_weight(
@@ -114,10 +113,7 @@ def compute_sample_weight(
     >>> compute_sample_weight([0, 0, 0, 0, 1], beta=0.9).round(3)
     array([0.672, 0.672, 0.672, 0.672, 2.311])
     """
-    labels = as_labels(y)
-    classes, counts = count_labels(labels, sample_weight)
-    weight = class_weight(counts, beta, normalize=normalize)
-    return weigh_labels(labels, classes, weight, sample_weight, out_of="the classes of y")
+    return weigh(as_labels(y), sample_weight, effective_number_rule(beta, normalize)).sample_weight
 
 
 class ClassBalancedWeighter(BaseEstimator):
@@ -150,7 +146,7 @@ class ClassBalancedWeighter(BaseEstimator):
     See Also
     --------
     ClassBalancedClassifier : weights from the labels that each ``fit`` receives, in Pipelines and searches.
-    compute_sample_weight : the same in one function.
+    compute_sample_weight : in one function, and with a given ``sample_weight`` multiplied in.
 
     References
     ----------
@@ -195,8 +191,7 @@ class ClassBalancedWeighter(BaseEstimator):
             If `y`, `sample_weight` or `beta` is not valid.
         """
         _refuse_step(y, step)
-        self._weigh(count_classes(y, sample_weight))
-        return self
+        return self._weigh(count(as_labels(y), sample_weight))
 
     def partial_fit(self, y: Any, *step: Any, sample_weight: ArrayLike | None = None) -> Self:
         """Add the counts of one more part of the data; new classes may appear.
@@ -215,11 +210,10 @@ class ClassBalancedWeighter(BaseEstimator):
         self : ClassBalancedWeighter
         """
         _refuse_step(y, step)
-        counted = count_classes(y, sample_weight)
+        counted = count(as_labels(y), sample_weight)
         if hasattr(self, "classes_"):
-            counted = add_counts(ClassCounts(self.classes_, self.class_count_), counted)
-        self._weigh(counted)
-        return self
+            counted = ClassCounts(self.classes_, self.class_count_) + counted
+        return self._weigh(counted)
 
     def transform(self, y: Any) -> Any:
         """Weight of each sample: that of its class.
@@ -241,7 +235,7 @@ class ClassBalancedWeighter(BaseEstimator):
         """
         check_is_fitted(self)
         _refuse_step(y, ())
-        return self._take(as_labels(y))
+        return self._weight_of(as_labels(y))
 
     def fit_transform(self, y: Any, *step: Any, sample_weight: ArrayLike | None = None) -> Any:
         """Fit on the labels and return the weight of each sample.
@@ -264,18 +258,19 @@ class ClassBalancedWeighter(BaseEstimator):
         """
         _refuse_step(y, step)
         labels = as_labels(y)
-        self._weigh(count_labels(labels, sample_weight))
-        return self._take(labels)
+        self._weigh(count(labels, sample_weight))
+        return self._weight_of(labels)
 
-    def _weigh(self, counted: ClassCounts) -> None:
+    def _weigh(self, counted: ClassCounts) -> Self:
         # Weighed first: where the counts or the parameters are not valid, an earlier fit stays as it was.
-        weight = class_weight(counted.counts, self.beta, normalize=self.normalize)
+        weight = ClassVector.by(effective_number_rule(self.beta, self.normalize), counted).values
         self.classes_, self.class_count_ = counted
-        self.effective_number_ = effective_number(counted.counts, self.beta)
+        self.effective_number_ = effective_number(counted.counts.astype(np.float64), self.beta)
         self.class_weight_ = weight
+        return self
 
-    def _take(self, labels: Labels | Blocks) -> Any:
-        return weigh_labels(labels, self.classes_, self.class_weight_, out_of="the classes seen in fit")
+    def _weight_of(self, labels: Any) -> Any:
+        return ClassVector(self.classes_, self.class_weight_).of(labels, out_of="the classes seen in fit")
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -284,18 +279,21 @@ class ClassBalancedWeighter(BaseEstimator):
         return tags
 
 
-def _in_order(counted: ClassCounts, classes: Labels) -> ClassCounts:
-    """Put the counts in the order of `classes`, 0 for those that have none."""
-    ordered = classes.decode()
-    if len(set(ordered.tolist())) < len(ordered):
-        raise ValueError(f"classes names a class more than once: {ordered.tolist()}")
-    count_of = dict(zip(counted.classes.tolist(), counted.counts.tolist(), strict=True))
-    counts = np.array([count_of.pop(label, 0) for label in ordered.tolist()])
-    if count_of:
-        raise ValueError(f"labels {list(count_of)} of y are not among classes: {ordered.tolist()}")
-    return ClassCounts(ordered, counts)
+def _in_order(counted: ClassCounts, ordered: NDArray[Any]) -> NDArray[np.float64]:
+    """Return the counts in the order of the classes, 0 for those that have none."""
+    labels = ordered.tolist()
+    if len(set(labels)) < len(labels):
+        raise ValueError(f"classes names a class more than once: [{shown(labels)}]")
+    known = set(labels)
+    if strangers := [label for label in counted.classes.tolist() if label not in known]:
+        raise ValueError(f"labels [{shown(strangers)}] of y are not among classes: [{shown(labels)}]")
+    present = dict(zip(counted.classes.tolist(), counted.counts.tolist(), strict=True))
+    return counts_in_order_of(labels, {label: present.get(label, 0) for label in labels})
 
 
 def _refuse_step(y: Any, step: tuple[Any, ...]) -> None:
-    if step or len(getattr(y, "shape", ())) == 2:
+    shape = tuple(getattr(y, "shape", ()))
+    if not step and len(shape) == 2 and shape[1] == 1:
+        raise ValueError(f"y must be 1-D, one label per sample, got a column of shape {shape}; write y.squeeze()")
+    if step or len(shape) == 2:
         raise TypeError(_NOT_A_STEP)

@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from skcb import compute_sample_weight, count_classes
-from skcb.counting import ClassCounts, add_counts, take_by_label
-from skcb.labels import encode_labels
+from skcb._classes.labels import encode_labels
+from skcb._classes.vector import ClassVector
 
 NAMES = ["dog", "cat", "dog", "elk", "dog", "cat"]
 NUMBERS = [7, -3, 7, 2, 7, -3]
@@ -164,10 +164,10 @@ def test_weighted_counts():
 
 def test_counts_of_parts_add():
     first, second = count_classes(["b", "a", "b"]), count_classes(["c", "b", "dd"])
-    classes, counts = add_counts(first, second)
+    classes, counts = first + second
     assert (classes.tolist(), counts.tolist()) == (["a", "b", "c", "dd"], [1, 3, 1, 1])
     with pytest.raises(TypeError, match="labels of dtype int64 cannot join classes of dtype <U1"):
-        add_counts(first, count_classes([1, 2]))
+        first + count_classes([1, 2])
 
 
 def test_integer_labels_are_not_copied():
@@ -182,12 +182,12 @@ def test_integer_labels_are_not_copied():
 
 def test_an_unseen_label_is_named():
     with pytest.raises(ValueError, match="label 'yak' is not among the classes of y: 'cat', 'dog'"):
-        take_by_label(
-            encode_labels(["cat", "yak"]), np.array(["cat", "dog"]), np.ones(2), out_of="the classes of y"
+        ClassVector(np.array(["cat", "dog"]), np.ones(2)).of(
+            encode_labels(["cat", "yak"]), out_of="the classes of y"
         )
-    many = ClassCounts(np.arange(50), np.ones(50))
+    many = ClassVector(np.arange(50), np.ones(50))
     with pytest.raises(ValueError, match=r"label 99 is not among.*8, 9, \.\.\. \(50 in all\)"):
-        take_by_label(encode_labels([3, 99]), many.classes, many.counts, out_of="the classes")
+        many.of(encode_labels([3, 99]))
 
 
 MISSING = {

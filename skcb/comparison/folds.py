@@ -9,9 +9,9 @@ from sklearn.base import is_regressor
 from sklearn.model_selection import RepeatedStratifiedKFold, StratifiedKFold, check_cv
 from sklearn.utils import check_consistent_length, check_random_state
 
-from skcb.counting import ClassCounts, count_encoded
-from skcb.labels import encode_labels
-from skcb.validation import check_integer
+from skcb._checks import check_integer
+from skcb._classes.labels import encode_labels
+from skcb._classes.vector import ClassCounts, count
 
 
 class Fold(NamedTuple):
@@ -64,7 +64,7 @@ def _as_data_set(name: Any, pair: Any, cv: Any, seed: int) -> DataSet:
     X, y = pair
     try:
         labels = encode_labels(y)
-        counted = count_encoded(labels, None)
+        counted = count(labels)
         y = labels.decode()
         check_consistent_length(X, y)
         if len(counted.classes) < 2:

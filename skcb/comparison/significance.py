@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import stats
 
-from skcb.validation import check_real
+from skcb._checks import check_real
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 from sklearn.metrics import recall_score
 from skorch.callbacks import Callback, EpochScoring
 
+from skcb._checks import check_beta, check_integer
 from skcb.metrics import ShotAccuracy, accuracy_by_shots
 from skcb.net.criteria import unwrapped
-from skcb.validation import check_beta, check_integer
 
 
 class DeferredReweighting(Callback):

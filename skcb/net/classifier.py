@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from skorch.utils import to_tensor
 from torch import Tensor, nn
 
+from skcb._checks import as_counts
 from skcb.balancing import EmptyClassWarning
 from skcb.net.criteria import build_criterion, loss_class, unwrapped
 from skcb.net.datasets import WeightedTarget, target_of
@@ -21,7 +22,6 @@ from skcb.net.perceptron import MultilayerPerceptron
 from skcb.net.processes import prepare_criterion
 from skcb.nn import CBFocalLoss, CBSigmoidLoss, ClassWeightedLoss, LDAMLoss, prior_bias_
 from skcb.nn.initialization import last_layer
-from skcb.validation import as_counts
 
 
 class CBNeuralNetClassifier(SklearnNet):

@@ -15,14 +15,13 @@ from skorch.dataset import get_len, unpack_data
 from skorch.utils import is_dataset, to_device
 from torch.utils.data import IterableDataset, Subset
 
-from skcb.counting import check_sample_weight, count_encoded, take_by_label
-from skcb.labels import Labels, encode_labels
+from skcb._checks import check_integer, check_sample_weight, check_target
+from skcb._classes.labels import Labels, encode_labels
+from skcb._classes.vector import ClassVector, count
 from skcb.net.datasets import ArrayDataset, LabelledDataset, WeightedTarget, labels_of, take
 from skcb.net.inputs import as_tensors, cast_floating, check_inputs, floating_dtype
 from skcb.net.processes import CommonOrder, in_several_processes, prepare_again, shared_seed
 from skcb.net.seeding import seeded
-from skcb.targets import check_target
-from skcb.validation import check_integer
 
 
 def _hidden(name: str) -> property:
@@ -327,7 +326,7 @@ class SklearnNet(NeuralNetClassifier):
     def _find_classes(self, labels: Labels, classes: ArrayLike | None) -> NDArray[Any]:
         found = self._declared_classes()
         if found is None:
-            found = count_encoded(labels, None).classes if classes is None else np.unique(np.asarray(classes))
+            found = count(labels).classes if classes is None else np.unique(np.asarray(classes))
         if len(found) < 2:
             raise ValueError(
                 f"a classifier needs at least 2 classes, y has one class alone: {found.tolist()[0]!r}; name all "
@@ -336,11 +335,8 @@ class SklearnNet(NeuralNetClassifier):
         return found
 
     def _encode(self, y: Any) -> NDArray[np.int64]:
-        classes = self.classes_
-        codes = np.arange(len(classes), dtype=np.float64)
-        return take_by_label(
-            encode_labels(y), classes, codes, out_of="the classes of this net (classes= names all)"
-        ).astype(np.int64)
+        codes = ClassVector.codes(self.classes_)
+        return codes.of(encode_labels(y), out_of="the classes of this net (classes= names all)")
 
     def _training_set(self, X: Any, y: Any, sample_weight: NDArray[np.float64] | None) -> Any:
         dataset = self.get_dataset(X, y)

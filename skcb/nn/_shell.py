@@ -7,9 +7,9 @@ import torch
 from numpy.typing import ArrayLike
 from torch import Tensor, nn
 
+from skcb._checks import as_counts
 from skcb.balancing import Normalization, class_weight
 from skcb.nn._focal import along_classes, at_least_float32
-from skcb.validation import as_counts
 
 Reduction = Literal["mean", "weighted_mean", "sum", "none"]
 Counts = ArrayLike | Tensor

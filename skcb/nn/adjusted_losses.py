@@ -6,11 +6,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from skcb._checks import check_non_negative
 from skcb.balancing import Normalization, ldam_margin, logit_adjustment
 from skcb.nn import functional
 from skcb.nn._shell import Counts, Reduction
 from skcb.nn.losses import CBCrossEntropyLoss
-from skcb.validation import check_non_negative
 
 
 class _AdjustedLoss(CBCrossEntropyLoss):

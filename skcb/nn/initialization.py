@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 import torch
 from torch import nn
 
-from skcb.validation import check_integer, check_non_negative
+from skcb._checks import check_integer, check_non_negative
 
 Layer = TypeVar("Layer", bound=nn.Module)
 

@@ -6,11 +6,11 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
+from skcb._checks import check_non_negative, check_real
 from skcb.balancing import Normalization
 from skcb.nn import functional
 from skcb.nn._focal import SIGMOID, SOFTMAX, at_least_float32, focal_loss
 from skcb.nn._shell import ClassWeightedLoss, Counts, Reduction
-from skcb.validation import check_non_negative, check_real
 
 
 class CBCrossEntropyLoss(ClassWeightedLoss, nn.CrossEntropyLoss):  # type: ignore[misc]

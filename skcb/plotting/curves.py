@@ -6,9 +6,9 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from skcb._checks import as_counts, check_beta
 from skcb.balancing import Normalization, beta_grid, class_weight, effective_number
 from skcb.plotting.drawing import in_order, label_at_right, new_axes, ticks_for_classes, tidy
-from skcb.validation import as_counts, check_beta
 
 _BETAS_OF_THE_PAPER = (0.9, 0.99, 0.999, 0.9999, 1.0)
 

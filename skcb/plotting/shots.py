@@ -6,9 +6,8 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from skcb.counting import count_classes, count_encoded
-from skcb.labels import encode_labels
-from skcb.metrics import ShotAccuracy, shot_accuracy
+from skcb.counting import count_classes
+from skcb.metrics import ShotAccuracy, recall_by_class, shot_accuracy
 from skcb.plotting.drawing import new_axes, ticks_for_classes
 
 
@@ -94,10 +93,8 @@ class ShotAccuracyDisplay:
             As :func:`shot_accuracy` does.
         """
         shots = shot_accuracy(y_true, y_pred, y_train, few=few, many=many)
-        true = encode_labels(y_true)
-        correct = (true.decode() == encode_labels(y_pred).decode()).astype(np.float64)
-        (tested, total), hits = count_encoded(true, None), count_encoded(true, correct).counts
-        recall_of = dict(zip(tested.tolist(), (hits / total).tolist(), strict=True))
+        tested = recall_by_class(y_true, y_pred)
+        recall_of = dict(zip(tested.classes.tolist(), tested.values.tolist(), strict=True))
         classes, counts = count_classes(y_train)
         order = np.argsort(-counts, kind="stable")
         names = classes[order].tolist()

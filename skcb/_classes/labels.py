@@ -3,7 +3,7 @@
 import itertools
 import sys
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, NoReturn
 
 import narwhals as nw
@@ -41,10 +41,11 @@ def encode_labels(y: Any) -> Labels:
     if "pyarrow" in sys.modules and isinstance(y, sys.modules["pyarrow"].Array):
         y = sys.modules["pyarrow"].chunked_array([y])
     if hasattr(y, "detach"):  # a torch tensor, perhaps on a GPU
-        y = y.detach().cpu().numpy()
+        y = y.detach().cpu()
+        y = y.float().numpy() if str(y.dtype) == "torch.bfloat16" else y.numpy()
     flat = isinstance(y, list | tuple) or nw.dependencies.is_pyarrow_chunked_array(y)
     if not flat and not hasattr(y, "shape"):
-        y = np.asarray(y)
+        y = _as_array(y)
     shape = (len(y),) if flat else y.shape
     if len(shape) != 1:
         raise ValueError(f"y must be 1-D, one label per sample, got {given} of shape {shape}")
@@ -54,9 +55,28 @@ def encode_labels(y: Any) -> Labels:
         return _encode_pyarrow(y)
     if nw.dependencies.is_polars_series(y):
         return _encode_polars(y)
-    if "pandas" in sys.modules and hasattr(y, "dtype"):
+    if _is_pandas(y):
         return _encode_pandas(y)
-    return _encode_sequence(y) if isinstance(y, list | tuple) else _encode_array(np.asanyarray(y))
+    return _encode_sequence(y) if isinstance(y, list | tuple) else _encode_array(_as_array(y))
+
+
+def family_of(labels: NDArray[Any]) -> str:
+    """Return "number", "string" or "bytes": labels of two families are never equal, and do not sort."""
+    kind = labels.dtype.kind
+    if kind == "O":
+        first = labels[0]
+        return "string" if isinstance(first, str) else "bytes" if isinstance(first, bytes) else "number"
+    return "number" if kind in "biuf" else "bytes" if kind == "S" else "string"
+
+
+def joint_array(labels: list[Any], *parts: NDArray[Any]) -> NDArray[Any]:
+    """Return sorted labels of several arrays as one, of a dtype that keeps all of them apart."""
+    dtype = np.result_type(*parts)
+    integers = all(part.dtype.kind != "f" for part in parts)  # int64 and uint64 together are float64 in NumPy
+    if dtype.kind == "f" and (integers or any(float(label) != label for label in labels)):
+        _check_numbers(labels)
+        return np.array(labels, dtype=np.uint64 if labels[-1] >= 2**63 else np.int64)
+    return _object_array(labels) if dtype.kind == "O" else np.array(labels, dtype=dtype)
 
 
 def _encode_pandas(y: Any) -> Labels:
@@ -66,7 +86,10 @@ def _encode_pandas(y: Any) -> Labels:
         return _coded(values.codes, values.categories.to_numpy())
     if isinstance(y.dtype, np.dtype):
         return _encode_array(np.asanyarray(y))
-    codes, vocabulary = pandas.factorize(values)
+    try:
+        codes, vocabulary = pandas.factorize(values)
+    except (TypeError, ValueError, NotImplementedError) as error:
+        raise _no_labels(y.dtype, error) from error
     return _coded(codes, vocabulary.to_numpy())
 
 
@@ -77,7 +100,7 @@ def _encode_polars(y: Any) -> Labels:
     if y.dtype == polars.String:
         y = y.cast(polars.Categorical)
     if y.dtype not in (polars.Categorical, polars.Enum):
-        return _encode_array(y.to_numpy())
+        return _encode_array(_attempt(y.to_numpy, y.dtype))
     labels = _encode_array(y.to_physical().to_numpy())
     used = y.unique()
     vocabulary = np.full(len(labels.vocabulary), "", dtype=object)
@@ -91,8 +114,8 @@ def _encode_pyarrow(y: Any) -> Labels:
         _raise_missing(y.is_null().to_numpy())
     types = sys.modules["pyarrow"].types
     if types.is_primitive(y.type):
-        return _encode_array(y.to_numpy())
-    encoded = y.dictionary_encode().unify_dictionaries().combine_chunks()
+        return _encode_array(_attempt(y.to_numpy, y.type))
+    encoded = _attempt(lambda: y.dictionary_encode().unify_dictionaries().combine_chunks(), y.type)
     return _coded(encoded.indices.to_numpy(), encoded.dictionary.to_numpy(zero_copy_only=False))
 
 
@@ -104,12 +127,18 @@ def _encode_sequence(y: Sequence[Any]) -> Labels:
     # NumPy would turn ["a", None, 1] or ["a", nan] into strings, so strings are factorized as they are.
     if array.ndim == 1 and array.dtype.kind in "US":
         codes, vocabulary = _factorize(y)
-        return _coded(codes, np.asarray(vocabulary) if _one_type(vocabulary) else _object_array(vocabulary))
+        fixed = _one_type(vocabulary) and not any(label[-1:] in {"\0", b"\0"} for label in vocabulary)
+        return _coded(codes, np.asarray(vocabulary) if fixed else _object_array(vocabulary))
+    # It would turn integers of two types, or beyond 64 bits, into floats, which tell no large ones apart.
+    if array.ndim == 1 and array.dtype.kind == "f" and any(_is_large_integer(label) for label in y):
+        return _encode_array(_object_array(y))
     return _encode_array(array)
 
 
 def _encode_array(array: NDArray[Any]) -> Labels:
     kind = array.dtype.kind
+    if not array.dtype.isnative:
+        array = array.astype(array.dtype.newbyteorder("="))
     if array.ndim != 1:
         raise ValueError(f"y must be 1-D, one label per sample, got an array of shape {array.shape}")
     if isinstance(array, np.ma.MaskedArray):
@@ -121,23 +150,26 @@ def _encode_array(array: NDArray[Any]) -> Labels:
     if kind in "iu":
         return _encode_integers(array)
     if kind == "f":
-        missing = np.isnan(array)
-        if missing.any():
-            _raise_missing(missing)
-        with np.errstate(invalid="ignore"):
-            whole = array.astype(np.int64)
-        _check_whole(array, whole)
-        labels = _encode_integers(whole)
-        return labels._replace(vocabulary=labels.vocabulary.astype(array.dtype))
+        return _encode_floats(array)
     if kind in "OUST":
         objects = array.astype(object, copy=False)
         codes, vocabulary = _factorize(objects)
         return _coded(codes, _object_array(vocabulary).astype(array.dtype, copy=False))
     if kind == "c":
         raise ValueError(f"Complex data not supported: y has dtype {array.dtype}, which cannot be sorted")
-    raise TypeError(
-        f"y has dtype {array.dtype}; class labels are integers, booleans or strings: convert y to one of them"
-    )
+    raise _no_labels(array.dtype)
+
+
+def _encode_floats(array: NDArray[Any]) -> Labels:
+    missing = np.isnan(array)
+    if missing.any():
+        _raise_missing(missing)
+    with np.errstate(invalid="ignore"):
+        whole = array.astype(np.int64)
+    _check_whole(array, whole)
+    _check_exact(array)
+    labels = _encode_integers(whole)
+    return labels._replace(vocabulary=labels.vocabulary.astype(array.dtype))
 
 
 def _encode_integers(array: NDArray[Any]) -> Labels:
@@ -175,9 +207,10 @@ def _coded(codes: NDArray[Any], vocabulary: NDArray[Any]) -> Labels:
     if vocabulary.dtype.kind == "O" and not _one_type(vocabulary.tolist()):
         types = sorted({type(label).__name__ for label in vocabulary.tolist()})
         raise TypeError(f"y holds labels of type {' and '.join(types)}; convert them to integers or strings")
-    natural = np.asarray(vocabulary.tolist()) if vocabulary.dtype.kind == "O" else vocabulary
-    if natural.dtype.kind not in "biuUST":
-        _encode_array(natural)  # raises where these are no class labels
+    if vocabulary.dtype.kind == "O" and family_of(vocabulary) == "number":
+        _check_numbers(vocabulary.tolist())
+    elif vocabulary.dtype.kind not in "biuUSTO":
+        _encode_array(vocabulary)  # raises where these are no class labels
     return Labels(codes, 0, vocabulary)
 
 
@@ -189,6 +222,35 @@ def _check_whole(array: NDArray[Any], whole: NDArray[np.int64]) -> None:
             f"Unknown label type: continuous. y holds {array[first]}, which is no class label; "
             "bin a continuous target, or name its classes with integers or strings"
         )
+
+
+def _check_exact(array: NDArray[Any]) -> None:
+    """Refuse floats so large that neighbouring integers are one float: ids may have been rounded together."""
+    largest = np.abs(array).max()
+    if largest > 2 ** (np.finfo(array.dtype).nmant + 1):
+        raise ValueError(
+            f"y holds {largest} as {array.dtype}, which does not tell integers of that size apart, so that "
+            "classes may have been joined already; convert y to int64 (or strings) where it is still exact"
+        )
+
+
+def _check_numbers(labels: list[Any]) -> None:
+    """Check numbers that came as Python objects."""
+    if not all(isinstance(label, int) for label in labels):
+        _encode_array(np.asarray(labels, dtype=np.float64))
+        return
+    low, high = min(labels), max(labels)
+    if low < -(2**63) or high >= 2**64 or (low < 0 and high >= 2**63):
+        which = low if low < -(2**63) else high
+        mixed = " beside negative ones" if -(2**63) <= low < 0 and high < 2**64 else ""
+        raise ValueError(
+            f"y holds the integer {which}{mixed}, which no integer type of 64 bits holds; number the classes, or "
+            "convert them to strings"
+        )
+
+
+def _is_large_integer(label: Any) -> bool:
+    return isinstance(label, int | np.integer) and abs(int(label)) > 2**53
 
 
 def _is_missing(label: Any) -> bool:
@@ -203,6 +265,35 @@ def _one_type(labels: Sequence[Any]) -> bool:
     return any(
         all(isinstance(label, kind) for label in labels)
         for kind in (str, bytes, int | float | np.number | np.bool_)
+    )
+
+
+def _attempt(convert: Callable[[], Any], dtype: object) -> Any:
+    try:
+        return convert()
+    except Exception as error:
+        raise _no_labels(dtype, error) from error
+
+
+def _as_array(y: Any) -> NDArray[Any]:
+    """Return an array of any library as NumPy's."""
+    try:
+        return np.asanyarray(y)
+    except (TypeError, ValueError, RuntimeError, BufferError) as error:
+        raise TypeError(f"y cannot be read as a NumPy array, got {type(y).__name__}: {error}") from error
+
+
+def _is_pandas(y: Any) -> bool:
+    pandas = sys.modules.get("pandas")
+    return pandas is not None and isinstance(
+        y, pandas.Series | pandas.Index | pandas.api.extensions.ExtensionArray
+    )
+
+
+def _no_labels(dtype: object, error: Exception | None = None) -> TypeError:
+    said = f" ({error})" if error is not None else ""
+    return TypeError(
+        f"y has dtype {dtype}; class labels are integers, booleans or strings: convert y to one of them{said}"
     )
 
 

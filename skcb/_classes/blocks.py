@@ -74,8 +74,8 @@ class Blocks:
             )
         return type(self)(other, beside.name)
 
-    def map(self, function: Callable[..., Any], *others: Self, **shared: NDArray[Any]) -> Any:
-        """Return the lazy float64 results of ``function(block, *blocks of others, **shared)``.
+    def map(self, function: Callable[..., Any], *others: Self, dtype: Any, **shared: NDArray[Any]) -> Any:
+        """Return the lazy results of ``function(block, *blocks of others, **shared)``.
 
         Parameters
         ----------
@@ -84,6 +84,8 @@ class Blocks:
             of the block.
         *others : Blocks
             Cut like these.
+        dtype : dtype
+            Of the results.
         **shared : ndarray
             What every call gets; it is sent to a worker once, not with every task.
 
@@ -91,7 +93,7 @@ class Blocks:
         -------
         lazy : dask.array.Array in blocks of the same sizes
         """
-        return self._apply(_NumberedBlock(function), np.float64, *others, **shared)
+        return self._apply(_NumberedBlock(function), dtype, *others, **shared)
 
     def reduce(self, function: Callable[..., Any], combine: Callable[[list[Any]], Any], *others: Self) -> Any:
         """Compute ``function`` of every block, as :meth:`map` calls it, and `combine` lists of results to one."""
@@ -138,10 +140,10 @@ class Partitions(Blocks):
         """Whether it is known that there is no sample in any partition; it never is."""
         return False
 
-    def map(self, function: Callable[..., Any], *others: Self, **shared: NDArray[Any]) -> Any:
-        """Return the lazy float64 results as a Dask Series, see :meth:`Blocks.map`."""
+    def map(self, function: Callable[..., Any], *others: Self, dtype: Any, **shared: NDArray[Any]) -> Any:
+        """Return the lazy results as a Dask Series, see :meth:`Blocks.map`."""
         # `shared` goes with every task: Delayed arguments of Dask's expressions fail in 2025.1.
-        return self._apply(_Indexed(functools.partial(function, **shared)), np.float64, *others)
+        return self._apply(_Indexed(functools.partial(function, **shared)), dtype, *others)
 
     def _results(self, function: Callable[..., Any], *others: Self) -> Any:
         return self._apply(_NumberedPartition(function), np.dtype(object), *others)

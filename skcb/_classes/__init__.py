@@ -1,0 +1,1 @@
+"""How labels become counts, and counts the values of samples; nobody's API."""
