@@ -16,10 +16,11 @@ from skcb.balancing import (
 )
 
 if TYPE_CHECKING:
-    from skcb.classification import ClassBalancedClassifier, LogitAdjustedClassifier
+    from skcb.classification import ClassBalancedClassifier
     from skcb.comparison import StrategyComparison, compare_strategies
     from skcb.counting import ClassCounts, count_classes
     from skcb.datasets import load_long_tailed_digits, long_tailed_counts, make_long_tailed
+    from skcb.decisions import LogitAdjustedClassifier
     from skcb.frames import class_counts, with_sample_weight
     from skcb.metrics import ShotAccuracy, imbalance_ratio, shot_accuracy
     from skcb.net import (
@@ -71,7 +72,7 @@ _MODULE_OF = {
     "EffectiveNumberDisplay": "plotting",
     "EffectiveNumberStrategy": "sampling",
     "LDAMLoss": "nn",
-    "LogitAdjustedClassifier": "classification",
+    "LogitAdjustedClassifier": "decisions",
     "LogitAdjustedLoss": "nn",
     "NormalizedLinear": "nn",
     "ShotAccuracy": "metrics",
@@ -100,6 +101,7 @@ _SUBMODULES = {
     "comparison",
     "counting",
     "datasets",
+    "decisions",
     "frames",
     "metrics",
     "net",

@@ -96,8 +96,8 @@ def as_counts(counts: Any, *, any_order: bool = False) -> NDArray[np.float64]:
     if not (any_order or _is_sorted(labels)):
         raise ValueError(
             f"counts are labelled, {shown(labels)}, and not in the order of their labels, so that the result "
-            "would be read by the wrong classes; sort them (counts.sort_index() of a Series), use count_classes(y), "
-            "or give plain numbers in the order that you want (counts.to_numpy())"
+            "is read by the wrong classes; sort them (counts.sort_index() of a Series), use count_classes(y), or "
+            "give plain numbers in the order that you want (counts.to_numpy())"
         )
     return _valid_counts(values)
 

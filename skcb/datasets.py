@@ -5,10 +5,11 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.datasets import load_digits
-from sklearn.utils import _safe_indexing, check_consistent_length, check_random_state
+from sklearn.utils import check_consistent_length, check_random_state
 
 from skcb._checks import check_integer, check_real
 from skcb._classes.labels import encode_labels
+from skcb._upstream import rows_of
 from skcb.counting import count_classes
 
 Profile = Literal["exp", "step"]
@@ -119,7 +120,7 @@ def make_long_tailed(
         for label, count in zip(classes, counts, strict=True)
     ]
     rows = np.sort(np.concatenate(drawn))
-    return _safe_indexing(X, rows), _safe_indexing(y, rows)
+    return rows_of(X, rows), rows_of(y, rows)
 
 
 def load_long_tailed_digits(

@@ -49,7 +49,7 @@ class ClassCounts(NamedTuple):
     classes: NDArray[Any]
     counts: NDArray[Any]
 
-    def __add__(self, other: object) -> "ClassCounts":  # type: ignore[override]
+    def __add__(self, other: object) -> "ClassCounts":
         """Count two parts together; a class may be in one of them alone.
 
         Raises
@@ -248,7 +248,7 @@ def _beside(labels: Blocks, sample_weight: Any) -> list[Blocks]:
 
 def _count_block(block: Any, *sample_weight: Any) -> ClassCounts | None:
     weights = [check_weights(weight, len(block)) for weight in sample_weight]
-    return _count_in_memory(encode_labels(block), *(weights or [None])) if len(block) else None
+    return _count_in_memory(encode_labels(block), weights[0] if weights else None) if len(block) else None
 
 
 def _add_all(parts: list[ClassCounts | None]) -> ClassCounts | None:
@@ -260,7 +260,9 @@ def _look_up(block: Any, *times: Any, classes: NDArray[Any], values: NDArray[Any
     if not len(block):
         return np.empty(0, dtype=values.dtype)
     checked = [check_weights(weight, len(block)) for weight in times]
-    return ClassVector(classes, values).of(encode_labels(block), out_of=out_of, times=(checked or [None])[0])
+    return ClassVector(classes, values).of(
+        encode_labels(block), out_of=out_of, times=checked[0] if checked else None
+    )
 
 
 def _dtype(classes: NDArray[Any]) -> str:

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from sklearn.utils import _safe_indexing
 from sklearn.utils.parallel import Parallel, delayed
 
+from skcb._upstream import rows_of
 from skcb.comparison.folds import DataSet, Fold, as_data_sets, check_estimator_is_classifier
 from skcb.comparison.pipelines import count_rows_before_last_step, resamples
 from skcb.comparison.results import COLUMNS, StrategyComparison
@@ -148,8 +148,8 @@ def compare_strategies(
 
 def _run(estimator: Any, data: DataSet, fold: Fold, build: Strategy, metrics: Scoring) -> dict[str, Cell]:
     """Fit one strategy on one fold and score it: a value and no reason, or NaN and the reason."""
-    X_train, y_train = _safe_indexing(data.X, fold.train), data.y[fold.train]
-    X_test, y_test = _safe_indexing(data.X, fold.test), data.y[fold.test]
+    X_train, y_train = rows_of(data.X, fold.train), data.y[fold.train]
+    X_test, y_test = rows_of(data.X, fold.test), data.y[fold.test]
     sizes: dict[str, Cell] = {"n_train": (float(len(y_train)), ""), "n_test": (float(len(y_test)), "")}
     counts = np.unique(y_train, return_counts=True)[1]
     with _seeded_torch(fold.seed):

@@ -13,14 +13,18 @@ from numpy.typing import NDArray
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV, StratifiedKFold, TunedThresholdClassifierCV
 
+from skcb._classes.vector import Rule, inverse_square_root
+from skcb._upstream import HasMethods
+from skcb._wrappers import WeightedClassifier, estimator_has
 from skcb.balancing import beta_grid
-from skcb.classification import ClassBalancedClassifier, LogitAdjustedClassifier
+from skcb.classification import ClassBalancedClassifier
 from skcb.comparison.pipelines import (
     change_last_step,
     last_step,
     last_step_parameter,
     put_sampler_before_last_step,
 )
+from skcb.decisions import LogitAdjustedClassifier
 from skcb.sampling import EffectiveNumberStrategy
 
 
@@ -45,12 +49,21 @@ class Entry(NamedTuple):
     build: Strategy
 
 
-class InverseSquareRootClassifier(ClassBalancedClassifier):
+class InverseSquareRootClassifier(WeightedClassifier):
     r"""Fit a classifier with sample weights :math:`w_i \propto n_{y_i}^{-1/2}`, half way to inverse frequency."""
 
-    def _weight(self, counts: NDArray[np.float64]) -> NDArray[np.float64]:
-        weight = np.where(counts > 0, counts, np.inf) ** -0.5
-        return weight * (counts.sum() / (counts @ weight))
+    _parameter_constraints = {"estimator": [HasMethods(["fit", "predict"])]}  # noqa: RUF012 - as scikit-learn has it
+
+    def __init__(self, estimator: Any) -> None:
+        self.estimator = estimator
+
+    def _rule(self) -> Rule:
+        return inverse_square_root
+
+    @estimator_has("predict_proba")
+    def predict_proba(self, X: Any) -> NDArray[np.float64]:
+        """Probability of each class: the weighted estimator's."""
+        return self.estimator_.predict_proba(X)
 
 
 def _is_class_balanced_net(estimator: Any) -> bool:

@@ -80,7 +80,7 @@ def test_weights_are_those_of_the_names():
 
 def test_square_root_weights_leave_a_class_without_weight_out():
     weight = np.where(y == 1, 0.0, 1.0)
-    assert InverseSquareRootClassifier(LogisticRegression())._weight(np.array([4.0, 0.0])).tolist() == [1.0, 0.0]
+    assert InverseSquareRootClassifier(LogisticRegression())._rule()(np.array([4.0, 0.0])).tolist() == [1.0, 0.0]
     fitted = InverseSquareRootClassifier(DecisionTreeClassifier()).fit(X, y, sample_weight=weight)
     assert set(fitted.predict(X)) == {0}
 

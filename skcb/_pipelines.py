@@ -1,0 +1,256 @@
+"""Walk along Pipelines and meta-estimators: their last step, and sample weights delivered to what takes them."""
+
+import copy
+from collections.abc import Iterator
+from contextlib import nullcontext
+from inspect import Parameter, signature
+from typing import Any
+
+from sklearn import config_context, get_config
+from sklearn.base import clone
+from sklearn.ensemble import BaggingClassifier
+from sklearn.frozen import FrozenEstimator
+from sklearn.linear_model import LogisticRegressionCV
+from sklearn.metrics import get_scorer
+from sklearn.pipeline import Pipeline
+from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, get_routing_for_object, process_routing
+from sklearn.utils.validation import has_fit_parameter
+
+from skcb._upstream import own_requests
+
+_METHODS = ("fit", "partial_fit", "transform", "inverse_transform", "predict", "score")
+
+
+def last_step(estimator: Any) -> Any:
+    """Return the classifier at the end of a Pipeline, however nested; the estimator itself if it is none."""
+    while isinstance(estimator, Pipeline):
+        estimator = estimator.steps[-1][1]
+    return estimator
+
+
+def last_step_parameter(estimator: Any, name: str) -> str:
+    """Return the name, for ``set_params`` or ``fit`` of the estimator, of a parameter of its last step."""
+    path = []
+    while isinstance(estimator, Pipeline):
+        step, estimator = estimator.steps[-1]
+        path.append(step)
+    return "__".join([*path, name])
+
+
+def takes_weight(estimator: Any) -> bool:
+    """Whether sample weights given to ``fit`` reach what is fitted in the end, all of it."""
+    estimator = last_step(estimator)
+    if isinstance(estimator, FrozenEstimator):
+        return False
+    if has_fit_parameter(estimator, "sample_weight"):
+        return True
+    # A meta-estimator that hands on what its fit gets, whatever its name.
+    open_ended = any(p.kind is Parameter.VAR_KEYWORD for p in signature(estimator.fit).parameters.values())
+    inner = list(_inner(estimator))
+    return open_ended and bool(inner) and all(map(takes_weight, inner))
+
+
+def named_weight(owner: Any, fit_params: dict[str, Any]) -> str | None:
+    """Return the name under which `fit_params` carry weights for the last step, None if they do not."""
+    name = last_step_parameter(owner.estimator, "sample_weight")
+    return name if name in fit_params else None
+
+
+def fit_clone(owner: Any, X: Any, y: Any, sample_weight: Any, fit_params: dict[str, Any]) -> Any:
+    """Fit a clone of ``owner.estimator``; `sample_weight` may be None, and then none is passed.
+
+    Raises
+    ------
+    TypeError
+        If there is no way for the weights to reach the estimator, or if it is a Pipeline with a sampler in it,
+        which would leave the weights with other samples than those they belong to.
+    """
+    estimator = clone(owner.estimator)
+    _refuse_samplers(owner, estimator)
+    routing = get_config()["enable_metadata_routing"]
+    if routing:
+        fit_params = process_routing(owner, "fit", **fit_params).estimator.fit
+    if sample_weight is None:
+        return estimator.fit(X, y, **fit_params)
+    if not takes_weight(estimator):
+        raise TypeError(takes_no_weight(owner, estimator))
+    if not (_routes(estimator) and (routing or _is_router(last_step(estimator)))):
+        name = last_step_parameter(estimator, "sample_weight")
+        return estimator.fit(X, y, **fit_params, **{name: sample_weight})
+    # Without routing a search would score with the weights that it fits with, a Pipeline would stop them: so they
+    # are routed, whatever the global flag, and the fit is the same.
+    with nullcontext() if routing else config_context(enable_metadata_routing=True):
+        scorings = _request_weight(estimator, () if routing else tuple(fit_params))
+        estimator.fit(X, y, **fit_params, sample_weight=sample_weight)
+    for part, scoring in scorings:
+        part.scoring = scoring
+    return estimator
+
+
+def router_of(owner: Any) -> MetadataRouter:
+    """Routing of a meta-estimator that consumes ``sample_weight`` itself and passes the rest on to ``fit``."""
+    estimator = _private(clone(owner.estimator))
+    # The owner makes the weights that its estimator gets, so none are routed past it.
+    for part in _parts(estimator):
+        _set_requests(part, fit=False, unset_only=False)
+    return (
+        MetadataRouter(owner=owner)
+        .add_self_request(owner)
+        .add(estimator=estimator, method_mapping=MethodMapping().add(caller="fit", callee="fit"))
+    )
+
+
+def takes_no_weight(owner: Any, estimator: Any) -> str:
+    """Say that an estimator cannot be weighted, and what to do instead."""
+    wrapper, last = type(owner).__name__, last_step(estimator)
+    name = type(last).__name__
+    if isinstance(last, FrozenEstimator):
+        return (
+            f"{wrapper} cannot weight {name}: what is frozen is not fitted again. Thaw it, "
+            f"{wrapper}({type(last.estimator).__name__}(...)), or shift its decisions, "
+            f"LogitAdjustedClassifier({name}(...))"
+        )
+    others = [type(last_step(part)).__name__ for part in _inner(last) if not takes_weight(part)]
+    inside = f" (of {' and '.join(others)} inside it)" if others else ""
+    resample = (
+        f"imbalanced-learn's make_pipeline(RandomOverSampler(sampling_strategy=EffectiveNumberStrategy()), "
+        f"{name}(...))"
+    )
+    if wrapper == "LogitAdjustedClassifier":
+        return (
+            f"{wrapper} has no use for sample_weight: {name}, whose fit takes no sample_weight{inside}, cannot be "
+            f"weighted. Leave sample_weight out, choose an estimator that takes it, or resample, {resample}"
+        )
+    return (
+        f"{wrapper} cannot weight {name}, whose fit takes no sample_weight{inside}. Choose an estimator that "
+        f"does; or shift its decisions, LogitAdjustedClassifier({name}(...)); or resample, {resample}"
+    )
+
+
+def _is_router(part: Any) -> bool:
+    """Whether an estimator hands metadata on, to estimators inside it or to scorers."""
+    try:
+        return isinstance(get_routing_for_object(part), MetadataRouter)
+    except NotImplementedError:
+        return False
+
+
+def _routes(estimator: Any) -> bool:
+    """Whether an estimator, and all in it, takes part in metadata routing."""
+    if not hasattr(estimator, "get_metadata_routing"):  # CatBoost's, say
+        return False
+    try:
+        get_routing_for_object(estimator)
+    except NotImplementedError:  # AdaBoost, say
+        return False
+    return True
+
+
+def _request_weight(estimator: Any, also: tuple[str, ...]) -> list[tuple[Any, Any]]:
+    """Request weights, in a private clone, for what takes them, for no other part left unset, nor for scorers.
+
+    Returns what had another `scoring`, to be put back, with it.
+    """
+    _private(estimator)
+    scorings = [
+        (part, part.scoring) for part in _parts(estimator) if hasattr(part, "scoring") and _is_router(part)
+    ]
+    for part, scoring in scorings:
+        part.scoring = _unweighted("accuracy" if _scores_by_name(part, scoring) else scoring)
+    for taker in _takers(estimator):
+        _set_requests(taker, fit=True, unset_only=False)
+        names = [name for name in also if has_fit_parameter(taker, name)]
+        if names and hasattr(taker, "set_fit_request"):
+            taker.set_fit_request(**dict.fromkeys(names, True))
+    for part in _parts(estimator):
+        _set_requests(part, fit=False)
+    return scorings
+
+
+def _scores_by_name(part: Any, scoring: Any) -> bool:
+    # The default of LogisticRegressionCV is made where no request can be set.
+    return scoring is None and isinstance(part, LogisticRegressionCV)
+
+
+def _unweighted(scoring: Any) -> Any:
+    """Return scorers that leave weights alone, unless they were told to ask for them."""
+    if isinstance(scoring, dict):
+        return {name: _unweighted(scorer) for name, scorer in scoring.items()}
+    if isinstance(scoring, list | tuple | set):
+        return {name: _unweighted(name) for name in scoring}
+    scorer = get_scorer(scoring) if isinstance(scoring, str) else scoring
+    if not hasattr(scorer, "set_score_request"):
+        return scorer
+    requests = own_requests(scorer)
+    if requests is None or requests.score.requests.get("sample_weight") is not None:
+        return scorer
+    return copy.deepcopy(scorer).set_score_request(sample_weight=False)
+
+
+def _private(estimator: Any) -> Any:
+    """Make a clone ready for requests: copies of what `clone` shares, and defaults that would take none."""
+    for path, part in list(estimator.get_params(deep=True).items()) if hasattr(estimator, "get_params") else []:
+        if isinstance(part, FrozenEstimator):  # clone returns it as it is, with the user's own fitted estimator
+            estimator.set_params(**{path: FrozenEstimator(copy.copy(part.estimator))})
+    for part in list(_parts(estimator)):
+        if isinstance(part, BaggingClassifier) and part.estimator is None:
+            from sklearn.tree import DecisionTreeClassifier
+
+            part.estimator = DecisionTreeClassifier()
+        if hasattr(part, "final_estimator") and part.final_estimator is None:
+            from sklearn.linear_model import LogisticRegression
+
+            part.final_estimator = LogisticRegression()
+    return estimator
+
+
+def _takers(estimator: Any) -> Iterator[Any]:
+    """What weights are to reach: the last step, and in a meta-estimator whatever it fits in the end."""
+    last = last_step(estimator)
+    yield last
+    for part in _inner(last):
+        yield from _takers(part)
+
+
+def _set_requests(part: Any, *, fit: bool, unset_only: bool = True) -> None:
+    """Set what a part requests of ``sample_weight``: `fit` for fit, False for every other method."""
+    requests = own_requests(part)
+    if requests is None:
+        return
+    for method in _METHODS:
+        requested = getattr(requests, method).requests
+        if "sample_weight" in requested and (
+            requested["sample_weight"] is None or (method == "fit" and not unset_only)
+        ):
+            getattr(part, f"set_{method}_request")(sample_weight=fit if method == "fit" else False)
+
+
+def _inner(estimator: Any) -> Iterator[Any]:
+    """The estimators directly inside a meta-estimator."""
+    if not hasattr(estimator, "get_params") or isinstance(estimator, FrozenEstimator):
+        return
+    for value in estimator.get_params(deep=False).values():
+        named = value if isinstance(value, list) else [("", value)]
+        listed = [pair[1] for pair in named if isinstance(pair, tuple) and len(pair) > 1]
+        yield from (part for part in listed if hasattr(part, "fit") and not isinstance(part, type))
+
+
+def _parts(estimator: Any) -> Iterator[Any]:
+    """The estimator and every estimator nested in it."""
+    yield estimator
+    if hasattr(estimator, "get_params"):
+        for value in estimator.get_params(deep=True).values():
+            if hasattr(value, "get_metadata_routing") and not isinstance(value, type):
+                yield value
+
+
+def _refuse_samplers(owner: Any, estimator: Any) -> None:
+    for part in _parts(estimator):
+        for name, step in part.steps if isinstance(part, Pipeline) else ():
+            if hasattr(step, "fit_resample"):
+                wrapper = type(owner).__name__
+                raise TypeError(
+                    f"step {name!r} of the Pipeline inside {wrapper} is a sampler, {type(step).__name__}: the "
+                    f"weights belong to the samples before it. Put it in front instead: "
+                    f"make_pipeline({type(step).__name__}(...), {wrapper}(...)) of imbalanced-learn"
+                )

@@ -1,0 +1,153 @@
+"""What every wrapper of a classifier shares: its checks, what it shows of the fitted estimator, tags, routing."""
+
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, is_regressor
+from sklearn.utils import Tags, get_tags
+from sklearn.utils.metadata_routing import MetadataRouter
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_is_fitted
+
+from skcb._checks import check_sample_weight, check_target
+from skcb._classes.labels import Labels, encode_labels
+from skcb._classes.vector import ClassVector, Rule, weigh
+from skcb._pipelines import fit_clone, named_weight, router_of
+from skcb._upstream import fit_context
+
+
+def estimator_has(method: str) -> Any:
+    """Whether the fitted estimator, or before `fit` the one given, has the method."""
+
+    def has(self: Any) -> bool:
+        getattr(getattr(self, "estimator_", self.estimator), method)
+        return True
+
+    return available_if(has)
+
+
+def as_vector(predicted: Any) -> Any:
+    """Return predictions of shape (n_samples,); CatBoost gives a column where there are several classes."""
+    return predicted[:, 0] if getattr(predicted, "ndim", 1) == 2 and predicted.shape[1] == 1 else predicted
+
+
+class ClassifierAround(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
+    """A classifier around another, `estimator`, whose fitted clone is `estimator_`."""
+
+    @property
+    def classes_(self) -> NDArray[Any]:
+        return self.estimator_.classes_
+
+    @property
+    def n_features_in_(self) -> int:
+        return self.estimator_.n_features_in_
+
+    @property
+    def feature_names_in_(self) -> NDArray[np.object_]:
+        return self.estimator_.feature_names_in_
+
+    def get_metadata_routing(self) -> MetadataRouter:
+        """Get the metadata routing: ``sample_weight`` is consumed here, the rest goes to the estimator."""
+        return router_of(self)
+
+    def _check_fit(
+        self, y: Any, sample_weight: ArrayLike | None, fit_params: dict[str, Any]
+    ) -> tuple[Any, Labels, NDArray[np.float64] | None]:
+        """Check what `fit` receives; weights under a Pipeline's name are taken out of `fit_params`."""
+        if is_regressor(self.estimator):
+            raise TypeError(f"{type(self).__name__} needs a classifier, got {type(self.estimator).__name__}")
+        name = named_weight(self, fit_params)
+        if name is not None:
+            if sample_weight is not None:
+                raise TypeError(f"sample_weight and {name} are both given; pass weights once, as sample_weight")
+            sample_weight = fit_params.pop(name)
+        y = check_target(y, self)
+        labels = encode_labels(y)
+        return y, labels, check_sample_weight(sample_weight, len(labels.codes))
+
+    def _align(self, per_class: ClassVector) -> NDArray[np.float64]:
+        """Put a vector over the counted classes in the order of the estimator's columns."""
+        return per_class.in_order_of(self.classes_, out_of="the classes of y")
+
+    def _log_proba(self, X: Any) -> NDArray[np.float64]:
+        """The estimator's own log-probabilities, which stay finite where a probability rounds to 0."""
+        check_is_fitted(self)
+        if hasattr(self.estimator_, "predict_log_proba"):
+            with np.errstate(divide="ignore"):  # of a probability that is 0
+                return np.asarray(self.estimator_.predict_log_proba(X), dtype=np.float64)
+        with np.errstate(divide="ignore"):
+            return np.log(self.estimator_.predict_proba(X))
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        inner = get_tags(self.estimator)
+        tags.input_tags = inner.input_tags
+        if inner.classifier_tags is not None:
+            tags.classifier_tags.multi_class = inner.classifier_tags.multi_class
+        return tags
+
+
+class WeightedClassifier(ClassifierAround):
+    """A classifier fitted with weights that follow from the counts by a rule, which a subclass gives."""
+
+    def _rule(self) -> Rule:
+        """Return what turns counts into class weights."""
+        raise NotImplementedError
+
+    @fit_context(prefer_skip_nested_validation=False)
+    def fit(self, X: Any, y: Any, sample_weight: ArrayLike | None = None, **fit_params: Any) -> Self:
+        """Count the classes of `y` and fit a clone of the estimator with their weights.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Whatever the estimator takes.
+        y : array-like of shape (n_samples,)
+            Labels.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights that the samples have already: they weight the counts and are multiplied in. So are weights
+            under the name of a Pipeline's last step, ``logisticregression__sample_weight``.
+        **fit_params : dict
+            Passed on to ``estimator.fit``; with metadata routing on, routed.
+
+        Returns
+        -------
+        self : object
+        """
+        y, labels, given = self._check_fit(y, sample_weight, fit_params)
+        weighed = weigh(labels, given, self._rule())
+        self.estimator_ = fit_clone(self, X, y, weighed.sample_weight, fit_params)
+        self.class_count_ = self._align(ClassVector(*weighed.counts)).astype(np.float64)
+        self.class_weight_ = self._align(weighed.class_weight)
+        return self
+
+    @estimator_has("predict")
+    def predict(self, X: Any) -> NDArray[Any]:
+        """Predict the classes: the decision of the weighted estimator.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples,)
+        """
+        check_is_fitted(self)
+        return as_vector(self.estimator_.predict(X))
+
+    @estimator_has("decision_function")
+    def decision_function(self, X: Any) -> NDArray[np.float64]:
+        """Decision function of the fitted estimator.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+
+        Returns
+        -------
+        score : ndarray of shape (n_samples,) or (n_samples, n_classes)
+        """
+        check_is_fitted(self)
+        return self.estimator_.decision_function(X)
