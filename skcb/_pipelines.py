@@ -13,12 +13,19 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegressionCV
 from sklearn.metrics import get_scorer
 from sklearn.pipeline import Pipeline
-from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, get_routing_for_object, process_routing
+from sklearn.utils.metadata_routing import (
+    MetadataRequest,
+    MetadataRouter,
+    MethodMapping,
+    get_routing_for_object,
+    process_routing,
+)
 from sklearn.utils.validation import has_fit_parameter
 
 from skcb._upstream import own_requests
 
-_METHODS = ("fit", "partial_fit", "transform", "inverse_transform", "predict", "score")
+# Not "score": a Pipeline's own fails where its last step refuses weights; what scores is told apart by `scoring`.
+_METHODS = ("fit", "partial_fit", "transform", "inverse_transform", "predict")
 
 
 def last_step(estimator: Any) -> Any:
@@ -74,7 +81,7 @@ def fit_clone(owner: Any, X: Any, y: Any, sample_weight: Any, fit_params: dict[s
         return estimator.fit(X, y, **fit_params)
     if not takes_weight(estimator):
         raise TypeError(takes_no_weight(owner, estimator))
-    if not (_routes(estimator) and (routing or _is_router(last_step(estimator)))):
+    if not (_routes(estimator) and (routing or _hands_on(last_step(estimator)))):
         name = last_step_parameter(estimator, "sample_weight")
         return estimator.fit(X, y, **fit_params, **{name: sample_weight})
     # Without routing a search would score with the weights that it fits with, a Pipeline would stop them: so they
@@ -127,23 +134,29 @@ def takes_no_weight(owner: Any, estimator: Any) -> str:
     )
 
 
+def _hands_on(last: Any) -> bool:
+    """Whether a last step gives what its fit gets to scorers as well, or takes it under no name of its own."""
+    return _is_router(last) and (hasattr(last, "scoring") or not has_fit_parameter(last, "sample_weight"))
+
+
 def _is_router(part: Any) -> bool:
-    """Whether an estimator hands metadata on, to estimators inside it or to scorers."""
+    return isinstance(_routing_of(part), MetadataRouter)
+
+
+def _routing_of(part: Any) -> MetadataRouter | MetadataRequest | None:
+    """Return how an estimator routes metadata; None where it has no routing, as AdaBoost, or knows none."""
+    if not hasattr(part, "get_metadata_routing"):  # CatBoost's, say
+        return None
     try:
-        return isinstance(get_routing_for_object(part), MetadataRouter)
+        with config_context(enable_metadata_routing=True):
+            return get_routing_for_object(part)
     except NotImplementedError:
-        return False
+        return None
 
 
 def _routes(estimator: Any) -> bool:
     """Whether an estimator, and all in it, takes part in metadata routing."""
-    if not hasattr(estimator, "get_metadata_routing"):  # CatBoost's, say
-        return False
-    try:
-        get_routing_for_object(estimator)
-    except NotImplementedError:  # AdaBoost, say
-        return False
-    return True
+    return _routing_of(estimator) is not None
 
 
 def _request_weight(estimator: Any, also: tuple[str, ...]) -> list[tuple[Any, Any]]:
@@ -156,7 +169,7 @@ def _request_weight(estimator: Any, also: tuple[str, ...]) -> list[tuple[Any, An
         (part, part.scoring) for part in _parts(estimator) if hasattr(part, "scoring") and _is_router(part)
     ]
     for part, scoring in scorings:
-        part.scoring = _unweighted("accuracy" if _scores_by_name(part, scoring) else scoring)
+        part.scoring = _unweighted(_default_scoring(part) if _is_default(scoring) else scoring)
     for taker in _takers(estimator):
         _set_requests(taker, fit=True, unset_only=False)
         names = [name for name in also if has_fit_parameter(taker, name)]
@@ -167,9 +180,19 @@ def _request_weight(estimator: Any, also: tuple[str, ...]) -> list[tuple[Any, An
     return scorings
 
 
-def _scores_by_name(part: Any, scoring: Any) -> bool:
-    # The default of LogisticRegressionCV is made where no request can be set.
-    return scoring is None and isinstance(part, LogisticRegressionCV)
+def _is_default(scoring: Any) -> bool:
+    # "warn" is None in LogisticRegressionCV, with a warning that its default is to change.
+    return scoring is None or (isinstance(scoring, str) and scoring == "warn")
+
+
+def _default_scoring(part: Any) -> Any:
+    # LogisticRegressionCV has no estimator inside that could score.
+    return "accuracy" if isinstance(part, LogisticRegressionCV) else _own_score
+
+
+def _own_score(estimator: Any, X: Any, y: Any) -> float:
+    """The score of the estimator itself, as it is where no scoring is given."""
+    return estimator.score(X, y)
 
 
 def _unweighted(scoring: Any) -> Any:
@@ -181,8 +204,7 @@ def _unweighted(scoring: Any) -> Any:
     scorer = get_scorer(scoring) if isinstance(scoring, str) else scoring
     if not hasattr(scorer, "set_score_request"):
         return scorer
-    requests = own_requests(scorer)
-    if requests is None or requests.score.requests.get("sample_weight") is not None:
+    if get_routing_for_object(scorer).score.requests.get("sample_weight") is not None:
         return scorer
     return copy.deepcopy(scorer).set_score_request(sample_weight=False)
 
@@ -214,7 +236,8 @@ def _takers(estimator: Any) -> Iterator[Any]:
 
 def _set_requests(part: Any, *, fit: bool, unset_only: bool = True) -> None:
     """Set what a part requests of ``sample_weight``: `fit` for fit, False for every other method."""
-    requests = own_requests(part)
+    routing = _routing_of(part)
+    requests = own_requests(routing) if isinstance(routing, MetadataRouter) else routing
     if requests is None:
         return
     for method in _METHODS:

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import log_softmax
+from sklearn.ensemble import StackingClassifier
 from sklearn.utils.validation import check_is_fitted
 
 from skcb._classes.vector import Rule, effective_number_rule
@@ -82,7 +83,8 @@ class ClassBalancedClassifier(WeightedClassifier):
     """
 
     _parameter_constraints = {  # noqa: RUF012 - as scikit-learn has it
-        "estimator": [HasMethods(["fit", "predict"])],
+        # A StackingClassifier shows its predict only once it is fitted.
+        "estimator": [HasMethods(["fit", "predict"]), StackingClassifier],
         "beta": [Interval(Real, 0, 1, closed="both")],
         "normalize": [StrOptions({"classes", "samples"}), None],
         "prior_correction": ["boolean"],

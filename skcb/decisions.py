@@ -9,6 +9,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import log_softmax, softmax
+from sklearn.ensemble import StackingClassifier
 from sklearn.frozen import FrozenEstimator
 
 from skcb._classes.vector import ClassVector, count
@@ -102,7 +103,8 @@ class LogitAdjustedClassifier(ClassifierAround):
     """
 
     _parameter_constraints = {  # noqa: RUF012 - as scikit-learn has it
-        "estimator": [HasMethods(["fit", "predict"])],
+        # A StackingClassifier shows its predict only once it is fitted.
+        "estimator": [HasMethods(["fit", "predict"]), StackingClassifier],
         "tau": [Interval(Real, 0, None, closed="left")],
     }
 

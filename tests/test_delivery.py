@@ -6,7 +6,7 @@ import pickle
 import numpy as np
 import pytest
 from sklearn import config_context
-from sklearn.base import clone
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.ensemble import AdaBoostClassifier, BaggingClassifier, StackingClassifier, VotingClassifier
 from sklearn.feature_selection import RFE, RFECV
@@ -177,7 +177,7 @@ def test_logit_adjustment_advertises_weights_where_what_it_wraps_takes_them(rout
     assert has_fit_parameter(LogitAdjustedClassifier(LR), "sample_weight")
     assert has_fit_parameter(LogitAdjustedClassifier(make_pipeline(StandardScaler(), LR)), "sample_weight")
     assert not has_fit_parameter(LogitAdjustedClassifier(KNeighborsClassifier()), "sample_weight")
-    with pytest.raises(TypeError, match="no use for sample_weight: KNeighborsClassifier.*Leave sample_weight out"):
+    with pytest.raises(TypeError, match=r"no use for sample_weight: KNeighborsClassifier.*Leave sample_w"):
         LogitAdjustedClassifier(KNeighborsClassifier()).fit(X, y, sample_weight=GIVEN)
 
 
@@ -208,9 +208,13 @@ def test_log_probabilities_stay_finite_where_probabilities_round_to_zero(wrapper
 
 
 def test_predictions_are_a_vector_around_an_estimator_that_gives_a_column():
-    class Column(DecisionTreeClassifier):
+    class Column(ClassifierMixin, BaseEstimator):
+        def fit(self, X, y, sample_weight=None):
+            self.classes_ = np.unique(y)
+            return self
+
         def predict(self, X):
-            return super().predict(X)[:, None]
+            return np.zeros((len(X), 1), int)
 
     assert ClassBalancedClassifier(Column()).fit(X, y).predict(X).shape == y.shape
 
