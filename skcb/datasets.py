@@ -9,7 +9,8 @@ from sklearn.utils import check_consistent_length, check_random_state
 
 from skcb._checks import check_integer, check_real
 from skcb._classes.labels import encode_labels
-from skcb._upstream import rows_of
+from skcb._classes.vector import ClassVector, count
+from skcb._upstream import rows_of as take_rows
 from skcb.counting import count_classes
 
 Profile = Literal["exp", "step"]
@@ -58,7 +59,7 @@ def long_tailed_counts(
     check_integer("n_max", n_max)
     if check_integer("n_classes", n_classes) < 2:
         raise ValueError(f"n_classes must be at least 2, got {n_classes!r}")
-    counts = np.array([int(n_max * share) for share in _shares(n_classes, imbalance_ratio, profile)])
+    counts = np.array([_floor(n_max * share) for share in _shares(n_classes, imbalance_ratio, profile)])
     if counts.min() < 1:
         raise ValueError(
             f"the smallest class would have {counts.min()} samples: n_max={n_max!r} is less than "
@@ -108,19 +109,19 @@ def make_long_tailed(
     array([50, 15,  5])
     """
     check_consistent_length(X, y)
-    labels = encode_labels(y).decode()
-    classes, available = count_classes(labels)
+    encoded = encode_labels(y)
+    classes, available = count(encoded)
+    codes = ClassVector.codes(classes).of(encoded)
     if len(classes) < 2:
         raise ValueError(f"y has one class alone, {classes[0]!r}: there is nothing to make a tail of")
-    n_max = int((available / _shares(len(classes), imbalance_ratio, profile)).min())
+    n_max = min(map(_floor, available / _shares(len(classes), imbalance_ratio, profile)))
     counts = long_tailed_counts(n_max, len(classes), imbalance_ratio, profile=profile)
     rng = check_random_state(random_state)
-    drawn = [
-        rng.choice(np.flatnonzero(labels == label), count, replace=False)
-        for label, count in zip(classes, counts, strict=True)
-    ]
-    rows = np.sort(np.concatenate(drawn))
-    return rows_of(X, rows), rows_of(y, rows)
+    # Rows in the order of their classes: one sort in place of a pass for each class.
+    rows_of = np.split(np.argsort(codes, kind="stable"), np.cumsum(available)[:-1])
+    drawn = [rng.choice(rows, size, replace=False) for rows, size in zip(rows_of, counts, strict=True)]
+    kept = np.sort(np.concatenate(drawn))
+    return take_rows(X, kept), take_rows(y, kept)
 
 
 def load_long_tailed_digits(
@@ -176,6 +177,12 @@ def load_long_tailed_digits(
         X[train], y[train], imbalance_ratio=imbalance_ratio, profile=profile, random_state=rng
     )
     return X_train, X[test], y_train, y[test]
+
+
+def _floor(size: float) -> int:
+    """Round down, but for what a rounding of the share itself took away."""
+    nearest = round(size)
+    return nearest if abs(size - nearest) <= 1e-9 * max(nearest, 1) else int(size)
 
 
 def _shares(n_classes: int, imbalance_ratio: float, profile: Profile) -> NDArray[np.float64]:

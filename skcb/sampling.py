@@ -5,8 +5,7 @@ from typing import Any
 import numpy as np
 from sklearn.base import BaseEstimator
 
-from skcb._checks import as_counts
-from skcb.balancing import effective_number
+from skcb.balancing import sampling_probability
 from skcb.counting import count_classes
 
 
@@ -30,6 +29,11 @@ class EffectiveNumberStrategy(BaseEstimator):
     ------
     ValueError
         When called, if `y`, `beta` or `kind` is not valid.
+
+    Warns
+    -----
+    InertBetaWarning
+        When called, if `beta` is saturated, so that the sizes stay as they are.
 
     References
     ----------
@@ -64,8 +68,9 @@ class EffectiveNumberStrategy(BaseEstimator):
         if self.kind not in ("over", "under"):
             raise ValueError(f'kind must be "over" or "under", got {self.kind!r}')
         classes, counts = count_classes(y)
-        number = effective_number(counts, self.beta)
-        kept = number.max() if self.kind == "over" else number.min()
-        sizes = np.rint(as_counts(counts) * (kept / number)).astype(np.int64)
+        share = sampling_probability(counts.astype(np.float64), self.beta)
+        # The class that weighs least keeps its size when others grow, the one that weighs most when they shrink.
+        each = counts / share
+        sizes = np.rint(share * (each.max() if self.kind == "over" else each.min())).astype(np.int64)
         sizes = np.maximum(sizes, counts) if self.kind == "over" else np.clip(sizes, 1, counts)
         return dict(zip(classes.tolist(), sizes.tolist(), strict=True))

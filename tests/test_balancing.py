@@ -279,3 +279,65 @@ def test_other_wrong_arguments_are_named():
     for num in (1, 2.5, True):
         with pytest.raises(ValueError, match="num must be an integer of at least 2, got"):
             skcb.beta_grid([5, 2], num)
+
+
+class Labelled:
+    """What a Series of counts is to us: values, and an index of labels."""
+
+    def __init__(self, counts):
+        self.index, self.values = list(counts), list(counts.values())
+
+    def to_numpy(self):
+        return np.array(self.values)
+
+
+@pytest.mark.parametrize(
+    "function",
+    [skcb.effective_number, skcb.class_weight, skcb.sampling_probability, skcb.logit_adjustment, skcb.ldam_margin],
+)
+def test_labelled_counts_are_never_read_by_position(function):
+    counted = skcb.count_classes([2] * 50 + [0] * 20 + [1] * 5)
+    expected = function([20, 5, 50])
+    np.testing.assert_array_equal(function(counted), expected)
+    np.testing.assert_array_equal(function(Labelled({0: 20, 1: 5, 2: 50})), expected)
+    with pytest.raises(ValueError, match=r"labelled, 2, 0, 1, and not in the order of their labels.*sort_index"):
+        function(Labelled({2: 50, 0: 20, 1: 5}))
+
+
+def test_where_the_result_has_no_order_counts_may_have_any():
+    counts = Labelled({2: 50, 0: 20, 1: 5})
+    np.testing.assert_array_equal(skcb.beta_grid(counts), skcb.beta_grid([50, 20, 5]))
+    assert skcb.imbalance_ratio(counts) == skcb.imbalance_ratio(skcb.count_classes([0] * 10 + [1])) == 10
+
+
+@pytest.mark.parametrize("function", [skcb.beta_grid, skcb.class_weight, skcb.imbalance_ratio])
+def test_labels_given_as_counts_are_refused(function):
+    y = np.random.default_rng(0).permutation(np.repeat([0, 1, 2], [500, 50, 5]))
+    with pytest.raises(ValueError, match=r"looks like a vector of labels: 555 whole numbers.*from 0 to 2; count"):
+        function(y)
+
+
+def test_messages_about_many_classes_are_short():
+    counts = np.zeros(100_000)
+    counts[0] = 1
+    with pytest.warns(EmptyClassWarning) as said:
+        skcb.logit_adjustment(counts)
+    with pytest.raises(ValueError, match="infinite") as ratio:
+        skcb.imbalance_ratio(counts)
+    with pytest.raises(ValueError, match="not among classes") as order:
+        skcb.compute_class_weight(np.arange(100_000), classes=np.arange(99_999))
+    with pytest.raises(ValueError, match="more than once") as repeated:
+        skcb.compute_class_weight([0, 1], classes=[*range(100_000), 0])
+    for message in (said[0].message, ratio.value, order.value, repeated.value):
+        assert len(str(message)) < 500
+
+
+def test_warnings_point_at_the_line_of_the_user():
+    for call in (
+        lambda: skcb.class_weight([1000, 10], 0.1),
+        lambda: skcb.compute_sample_weight([0] * 1000 + [1] * 10, beta=0.1),
+        lambda: skcb.ClassBalancedWeighter(0.1).fit([0] * 1000 + [1] * 10),
+    ):
+        with pytest.warns(InertBetaWarning) as said:
+            call()
+        assert said[0].filename == __file__

@@ -1,6 +1,7 @@
 """Labels of every kind: what is counted, and what is refused."""
 
 import importlib
+import itertools
 import math
 import subprocess
 import sys
@@ -12,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from skcb import compute_sample_weight, count_classes
+from skcb import ClassBalancedWeighter, compute_sample_weight, count_classes
 from skcb._classes.labels import encode_labels
 from skcb._classes.vector import ClassVector
 
@@ -274,3 +275,105 @@ def test_no_backend_is_imported_that_the_user_lacks():
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert loaded.strip() == "[]"
     assert importlib.import_module("narwhals")
+
+
+def test_counts_of_parts_add_by_sum_and_have_a_table():
+    parts = [["b", "a", "b"], ["c", "b"], ["a"]]
+    total = sum(count_classes(part) for part in parts)
+    assert total == count_classes([label for part in parts for label in part])
+    assert repr(total) == "class  count\n'a'        2\n'b'        3\n'c'        1"
+    assert repr(count_classes(np.arange(1000))).endswith("(1000 classes)")
+    with pytest.raises(TypeError, match="unsupported operand"):
+        total + 1
+
+
+LARGE = [2**60 + 1, 2**60 + 2, 5]
+TWO_TYPES = {
+    "list of scalars": lambda: count_classes([np.uint64(LARGE[0]), np.uint64(LARGE[1]), np.int64(5)]),
+    "parts": lambda: count_classes(np.array(LARGE[:2], np.uint64)) + count_classes(np.array(LARGE[2:])),
+    "objects": lambda: count_classes(np.array(LARGE, dtype=object)),
+    "a float among them": lambda: count_classes([2**60 + 1, 2**60 + 2, 5.0]),
+    "weighter": lambda: (
+        ClassBalancedWeighter()
+        .partial_fit(np.array(LARGE[:2], np.uint64))
+        .partial_fit(np.array(LARGE[2:], np.int64))
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", TWO_TYPES)
+@pytest.mark.parametrize("without_pandas", [False, True])
+def test_hash_ids_of_two_integer_types_stay_apart(kind, without_pandas, monkeypatch):
+    if without_pandas:
+        monkeypatch.delitem(sys.modules, "pandas", raising=False)
+    counted = TWO_TYPES[kind]()
+    classes = getattr(counted, "classes_", None)
+    assert (counted.classes if classes is None else classes).tolist() == sorted(LARGE)
+
+
+@pytest.mark.parametrize(
+    ("y", "message"),
+    [
+        ([2**70, 2**71], f"the integer {2**71}, which no integer type of 64 bits holds"),
+        (np.array([2**70, 1], dtype=object), f"the integer {2**70}, which no integer"),
+        ([2**63, -1], f"the integer {2**63} beside negative ones"),
+        ([np.uint64(2**63 + 1), np.int64(-3)], "beside negative ones"),
+        ([-(2**70), 1], f"the integer {-(2**70)}"),
+        (np.array([2.0**60, 1.0]), "does not tell integers of that size apart"),
+        (np.array([2.0**30, 1.0], np.float32), "as float32, which does not tell"),
+    ],
+    ids=str,
+)
+def test_integers_that_no_type_holds_are_named(y, message):
+    with pytest.raises(ValueError, match=message):
+        count_classes(y)
+    if not (isinstance(y, np.ndarray) and y.dtype.kind == "f"):
+        with pytest.raises(ValueError, match=message):
+            count_classes(module("pandas").Series(list(y), dtype=object))
+
+
+def test_trailing_nuls_tell_labels_apart():
+    for y in (["a", "a\0", "a"], np.array(["a", "a\0", "a"], dtype=object), [b"a", b"a\0", b"a"]):
+        classes, counts = count_classes(y)
+        assert (classes.tolist(), counts.tolist()) == (sorted(set(y)), [2, 1])
+    weight = compute_sample_weight(["a", "a\0", "a"], beta=0.5)
+    assert weight.mean() == pytest.approx(1)
+    assert weight[1] > weight[0]
+
+
+@pytest.mark.parametrize("dtype", [">i8", ">u4", ">f8", ">i2"])
+def test_labels_in_the_byte_order_of_other_machines(dtype):
+    module("pandas")
+    y = np.array([10_000, 5, 5], dtype)
+    np.testing.assert_array_equal(compute_sample_weight(y), compute_sample_weight(y.astype(int)))
+    far = np.array([10**12, 5, 5], ">i8")
+    assert count_classes(far).classes.tolist() == [5, 10**12]
+
+
+def test_what_no_engine_can_read_is_refused_by_name():
+    class Array:
+        shape, dtype = (3,), "their own"
+
+        def __array__(self, *_args, **_kwargs):
+            raise RuntimeError("on another device")
+
+    module("pandas")
+    with pytest.raises(TypeError, match="y cannot be read as a NumPy array, got Array: on another device"):
+        count_classes(Array())
+    torch = module("torch")
+    assert count_classes(torch.tensor([3, 1, 3]).bfloat16()).classes.tolist() == [1, 3]
+    polars = module("polars")
+    with pytest.raises((TypeError, ValueError), match="y "):
+        count_classes(polars.Series([2**100, 1], dtype=polars.Int128))
+
+
+def test_large_weights_are_the_weights_fault():
+    for weight in ([1e308, 1e308, 1], [1e-320, 0, 1]):
+        with pytest.raises(ValueError, match=r"sample_weight sums to .* over the samples of class 'a'.*rescale"):
+            count_classes(["a", "a", "b"], sample_weight=weight)
+
+
+@given(st.lists(st.lists(st.integers(-(2**63), 2**63 - 1), min_size=1), min_size=1, max_size=5))
+def test_counts_of_any_parts_are_those_of_the_whole(parts):
+    total = sum(map(count_classes, parts))
+    assert dict(zip(*map(np.ndarray.tolist, total), strict=True)) == Counter(itertools.chain(*parts))

@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 from scipy import sparse
+from sklearn.metrics import recall_score
 
 from skcb import (
     count_classes,
@@ -14,6 +15,7 @@ from skcb import (
     make_long_tailed,
     shot_accuracy,
 )
+from skcb.metrics import recall_by_class
 
 
 def test_imbalance_ratio():
@@ -125,3 +127,52 @@ def test_what_is_no_number_is_named():
             load_long_tailed_digits(test_size=size)
     with pytest.raises(TypeError, match="few must be a real number, got 'a'"):
         shot_accuracy([0], [0], [0], few="a")
+
+
+@pytest.mark.parametrize("profile", ["exp", "step"])
+@pytest.mark.parametrize("ratio", [2, 3, 7, 10, 49, 99, 100])
+def test_the_smallest_class_is_the_ratios_share_exactly(ratio, profile):
+    for smallest in range(1, 60):
+        for n_classes in (2, 3, 10):
+            counts = long_tailed_counts(smallest * ratio, n_classes, ratio, profile=profile)
+            assert (counts[0], counts[-1]) == (smallest * ratio, smallest)
+
+
+def test_a_long_tail_of_all_that_there_is_has_its_smallest_class():
+    y = np.repeat([0, 1], 49)
+    _, tail = make_long_tailed(np.zeros(98), y, imbalance_ratio=49, random_state=0)
+    assert count_classes(tail).counts.tolist() == [49, 1]
+
+
+NAMED = np.array(["gnu", "ant", "bee"])
+CODES = np.arange(300) % 3
+
+
+@pytest.mark.parametrize(
+    ("true", "predicted"),
+    [
+        (NAMED[CODES], CODES),
+        (CODES, CODES.astype(str)),
+        (CODES == 1, (CODES == 1).astype(str)),
+        (NAMED[CODES], NAMED[CODES].astype("S")),
+    ],
+    ids=["names and codes", "codes and strings", "booleans and strings", "strings and bytes"],
+)
+def test_labels_of_two_types_are_no_zero_score(true, predicted):
+    with pytest.raises(ValueError, match="Mix of label input types: y_true holds labels of type"):
+        shot_accuracy(true, predicted, true)
+    with pytest.raises(ValueError, match="give both the same type"):
+        shot_accuracy(true, true, predicted)
+
+
+def test_a_column_of_predictions_is_a_vector_of_them():
+    assert shot_accuracy(CODES, CODES[:, None], CODES) == shot_accuracy(CODES, CODES, CODES)
+
+
+def test_recalls_are_scikit_learns_and_a_stranger_among_predictions_is_wrong():
+    predicted = np.random.default_rng(0).choice(["gnu", "ant", "bee", "yak"], 300)
+    recalls = recall_by_class(NAMED[CODES], predicted)
+    assert recalls.classes.tolist() == ["ant", "bee", "gnu"]
+    expected = recall_score(NAMED[CODES], predicted, labels=recalls.classes, average=None, zero_division=0)
+    np.testing.assert_allclose(recalls.values, expected)
+    assert recall_by_class([0, 2, 2], [1, 1, 1]).values.tolist() == [0, 0]

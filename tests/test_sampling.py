@@ -10,7 +10,13 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.neighbors import KNeighborsClassifier
 
-from skcb import ClassBalancedClassifier, EffectiveNumberStrategy, LogitAdjustedClassifier, count_classes
+from skcb import (
+    ClassBalancedClassifier,
+    EffectiveNumberStrategy,
+    InertBetaWarning,
+    LogitAdjustedClassifier,
+    count_classes,
+)
 
 X, y = make_classification(
     600, n_classes=3, n_informative=5, weights=[0.8, 0.15], class_sep=0.7, flip_y=0.05, random_state=0
@@ -18,6 +24,7 @@ X, y = make_classification(
 NAMES = np.array(["common", "medium", "rare"])[y]
 
 
+@pytest.mark.filterwarnings("ignore::skcb.InertBetaWarning")
 @given(st.lists(st.integers(1, 500), min_size=1, max_size=6), st.floats(0, 1), st.sampled_from(["over", "under"]))
 def test_sizes_are_in_proportion_to_n_over_effective_number(counts, beta, kind):
     labels = np.repeat(np.arange(len(counts)), counts)
@@ -94,3 +101,8 @@ def test_wrong_parameters():
         EffectiveNumberStrategy(beta=2)(NAMES)
     with pytest.raises(ValueError, match="y is empty"):
         EffectiveNumberStrategy()([])
+
+
+def test_a_beta_that_changes_no_size_says_so():
+    with pytest.warns(InertBetaWarning, match="saturated"):
+        assert EffectiveNumberStrategy(beta=0.1)(["a"] * 900 + ["b"] * 90) == {"a": 900, "b": 90}

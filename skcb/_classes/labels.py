@@ -74,8 +74,9 @@ def joint_array(labels: list[Any], *parts: NDArray[Any]) -> NDArray[Any]:
     dtype = np.result_type(*parts)
     integers = all(part.dtype.kind != "f" for part in parts)  # int64 and uint64 together are float64 in NumPy
     if dtype.kind == "f" and (integers or any(float(label) != label for label in labels)):
-        _check_numbers(labels)
-        return np.array(labels, dtype=np.uint64 if labels[-1] >= 2**63 else np.int64)
+        exact = _exact(labels)
+        if exact is not None:
+            return _as_integers(exact)
     return _object_array(labels) if dtype.kind == "O" else np.array(labels, dtype=dtype)
 
 
@@ -131,7 +132,8 @@ def _encode_sequence(y: Sequence[Any]) -> Labels:
         return _coded(codes, np.asarray(vocabulary) if fixed else _object_array(vocabulary))
     # It would turn integers of two types, or beyond 64 bits, into floats, which tell no large ones apart.
     if array.ndim == 1 and array.dtype.kind == "f" and any(_is_large_integer(label) for label in y):
-        return _encode_array(_object_array(y))
+        exact = _exact(y) if np.isfinite(array).all() else None
+        return _encode_array(array if exact is None else _as_integers(exact))
     return _encode_array(array)
 
 
@@ -208,7 +210,8 @@ def _coded(codes: NDArray[Any], vocabulary: NDArray[Any]) -> Labels:
         types = sorted({type(label).__name__ for label in vocabulary.tolist()})
         raise TypeError(f"y holds labels of type {' and '.join(types)}; convert them to integers or strings")
     if vocabulary.dtype.kind == "O" and family_of(vocabulary) == "number":
-        _check_numbers(vocabulary.tolist())
+        if _exact(vocabulary.tolist()) is None:
+            _encode_array(np.asarray(vocabulary.tolist(), dtype=np.float64))  # raises: not all are whole
     elif vocabulary.dtype.kind not in "biuUSTO":
         _encode_array(vocabulary)  # raises where these are no class labels
     return Labels(codes, 0, vocabulary)
@@ -234,12 +237,12 @@ def _check_exact(array: NDArray[Any]) -> None:
         )
 
 
-def _check_numbers(labels: list[Any]) -> None:
-    """Check numbers that came as Python objects."""
-    if not all(isinstance(label, int) for label in labels):
-        _encode_array(np.asarray(labels, dtype=np.float64))
-        return
-    low, high = min(labels), max(labels)
+def _exact(labels: Sequence[Any]) -> list[int] | None:
+    """Return whole numbers as Python's integers, checked to fit one type of 64 bits; None if some are not whole."""
+    if not all(isinstance(label, int | np.integer | np.bool_) or float(label).is_integer() for label in labels):
+        return None
+    exact = [int(label) for label in labels]
+    low, high = min(exact), max(exact)
     if low < -(2**63) or high >= 2**64 or (low < 0 and high >= 2**63):
         which = low if low < -(2**63) else high
         mixed = " beside negative ones" if -(2**63) <= low < 0 and high < 2**64 else ""
@@ -247,6 +250,11 @@ def _check_numbers(labels: list[Any]) -> None:
             f"y holds the integer {which}{mixed}, which no integer type of 64 bits holds; number the classes, or "
             "convert them to strings"
         )
+    return exact
+
+
+def _as_integers(exact: list[int]) -> NDArray[Any]:
+    return np.array(exact, dtype=np.uint64 if max(exact) >= 2**63 else np.int64)
 
 
 def _is_large_integer(label: Any) -> bool:

@@ -286,3 +286,19 @@ def test_spark_ml_takes_the_column():
     np.testing.assert_allclose(theirs.coefficients.toArray(), ours.coef_[0], rtol=1e-4)
     unweighted = LogisticRegression(C=np.inf, tol=1e-10, max_iter=1000).fit(X, y)
     assert abs(unweighted.intercept_[0] - theirs.intercept) > 0.5
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_names_with_dots_quotes_and_stars(engine):
+    """Flattened JSON has such columns; an engine that reads expressions must not read these."""
+    columns = {"target.label": LABELS["integers"], 'a "b"': range(9), "user.id": range(9), "*": range(9)}
+    frame = pd.DataFrame({**columns, "y": LABELS["integers"]})
+    native = on(engine, frame)
+    for label in ("target.label", "y"):
+        classes, counts = class_counts(native, label)
+        assert dict(zip(classes.tolist(), counts.tolist(), strict=True)) == {-7: 2, 3: 6, 12: 1}
+        weighted = back(with_sample_weight(native, label, beta=0.9, name="the.weight"))
+        assert list(weighted.columns) == [*frame.columns, "the.weight"]
+        expected = dict(zip(frame["user.id"], compute_sample_weight(frame[label], beta=0.9), strict=True))
+        got = dict(zip(weighted["user.id"], weighted["the.weight"], strict=True))
+        assert got == pytest.approx(expected)
