@@ -7,6 +7,18 @@ from numpy.typing import ArrayLike, NDArray
 
 from skcb._checks import as_counts, check_beta, check_non_negative, check_normalize, check_real, shown, warn
 
+__all__ = [
+    "EmptyClassWarning",
+    "InertBetaWarning",
+    "beta_from_volume",
+    "beta_grid",
+    "class_weight",
+    "effective_number",
+    "ldam_margin",
+    "logit_adjustment",
+    "sampling_probability",
+]
+
 Vector = NDArray[np.float64]
 Normalization = Literal["classes", "samples"] | None
 

@@ -14,6 +14,8 @@ from skcb._upstream import HasMethods, Interval, StrOptions
 from skcb._wrappers import WeightedClassifier, estimator_has
 from skcb.balancing import Normalization
 
+__all__ = ["ClassBalancedClassifier"]
+
 
 class ClassBalancedClassifier(WeightedClassifier):
     r"""Fit a classifier with class-balanced sample weights, computed from the labels that `fit` receives.

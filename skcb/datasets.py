@@ -13,6 +13,8 @@ from skcb._classes.vector import ClassVector, count
 from skcb._upstream import rows_of as take_rows
 from skcb.counting import count_classes
 
+__all__ = ["load_long_tailed_digits", "long_tailed_counts", "make_long_tailed"]
+
 Profile = Literal["exp", "step"]
 
 

@@ -18,6 +18,8 @@ from skcb._upstream import HasMethods, Interval, fit_context
 from skcb._wrappers import ClassifierAround, estimator_has
 from skcb.balancing import logit_adjustment
 
+__all__ = ["LogitAdjustedClassifier"]
+
 
 class _TakesWeightsAsItsEstimator:
     """A ``fit`` whose signature has ``sample_weight`` on those instances alone whose estimator takes it.

@@ -7,6 +7,8 @@ from skcb._classes.engines import like, open_column
 from skcb._classes.vector import ClassCounts, ClassVector, effective_number_rule
 from skcb.balancing import Normalization
 
+__all__ = ["class_counts", "with_sample_weight"]
+
 
 def class_counts(frame: Any, label: str) -> ClassCounts:
     """Count the samples of each class in a column of a frame.

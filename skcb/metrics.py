@@ -11,6 +11,8 @@ from skcb._classes.labels import Labels, encode_labels, family_of
 from skcb._classes.vector import ClassVector, count
 from skcb.counting import count_classes
 
+__all__ = ["ShotAccuracy", "imbalance_ratio", "shot_accuracy"]
+
 
 class ShotAccuracy(NamedTuple):
     """Accuracy over the classes with many, medium and few training samples; NaN where there are none."""

@@ -8,6 +8,8 @@ from sklearn.base import BaseEstimator
 from skcb.balancing import sampling_probability
 from skcb.counting import count_classes
 
+__all__ = ["EffectiveNumberStrategy"]
+
 
 class EffectiveNumberStrategy(BaseEstimator):
     r"""Class sizes to re-sample to, for the ``sampling_strategy`` of any sampler that takes target counts.

@@ -12,6 +12,8 @@ from skcb._classes.labels import encode_labels
 from skcb._classes.vector import ClassCounts, ClassVector, as_labels, count, effective_number_rule, weigh
 from skcb.balancing import Normalization, class_weight, effective_number
 
+__all__ = ["ClassBalancedWeighter", "compute_class_weight", "compute_sample_weight"]
+
 _NOT_A_STEP = (
     "ClassBalancedWeighter weights the target: its methods take y, and sample_weight by name. As a step of a "
     "Pipeline its weights would go nowhere. Write instead\n"

@@ -238,7 +238,7 @@ def _check_exact(array: NDArray[Any]) -> None:
 
 
 def _exact(labels: Sequence[Any]) -> list[int] | None:
-    """Return whole numbers as Python's integers, checked to fit one type of 64 bits; None if some are not whole."""
+    """Return whole numbers as Python's integers, checked to fit in 64 bits; None if not all are whole."""
     if not all(isinstance(label, int | np.integer | np.bool_) or float(label).is_integer() for label in labels):
         return None
     exact = [int(label) for label in labels]

@@ -1,0 +1,61 @@
+"""What skcb leans on of scikit-learn's privates: a test by the name of each, which fails when it moves."""
+
+import numpy as np
+import pytest
+from sklearn import config_context
+from sklearn.base import BaseEstimator
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV
+from sklearn.utils.metadata_routing import MetadataRequest, get_routing_for_object
+
+from skcb import _upstream
+from skcb.classification import ClassBalancedClassifier
+
+
+class Checked(BaseEstimator):
+    _parameter_constraints = {  # noqa: RUF012
+        "share": [_upstream.Interval(float, 0, 1, closed="both")],
+        "kind": [_upstream.StrOptions({"one", "other"})],
+        "estimator": [_upstream.HasMethods(["fit"])],
+    }
+
+    def __init__(self, share=0.5, kind="one", estimator=None):
+        self.share, self.kind, self.estimator = share, kind, estimator
+
+    @_upstream.fit_context(prefer_skip_nested_validation=False)
+    def fit(self, X):
+        return self
+
+
+def test_fit_context():
+    assert isinstance(Checked(estimator=LogisticRegression()).fit(None), Checked)
+    assert Checked.fit.__wrapped__ is not Checked.fit
+
+
+@pytest.mark.parametrize(
+    ("name", "wrong"), [("Interval", {"share": 2.0}), ("StrOptions", {"kind": "third"}), ("HasMethods", {})]
+)
+def test_parameter_constraints(name, wrong):
+    parameter = next(iter(wrong), "estimator")
+    with pytest.raises(ValueError, match=f"The '{parameter}' parameter of Checked must be"):
+        Checked(**{"estimator": None if name == "HasMethods" else LogisticRegression(), **wrong}).fit(None)
+
+
+def test_rows_of():
+    rows = np.array([2, 0])
+    assert _upstream.rows_of(["a", "b", "c"], rows) == ["c", "a"]
+    np.testing.assert_array_equal(_upstream.rows_of(np.arange(3), rows), rows)
+
+
+def test_own_requests():
+    with config_context(enable_metadata_routing=True):
+        own = _upstream.own_requests(get_routing_for_object(ClassBalancedClassifier(LogisticRegression())))
+        assert isinstance(own, MetadataRequest)
+        assert "sample_weight" in own.fit.requests
+        search = GridSearchCV(LogisticRegression(), {"C": [1]})
+        assert _upstream.own_requests(get_routing_for_object(search)) is None
+
+
+def test_every_private_has_a_test():
+    tested = {"HasMethods", "Interval", "StrOptions", "fit_context", "own_requests", "rows_of"}
+    assert set(_upstream.__all__) == tested
