@@ -8,11 +8,12 @@ from typing import Any
 
 from sklearn import config_context, get_config
 from sklearn.base import clone
-from sklearn.ensemble import BaggingClassifier
+from sklearn.ensemble import BaggingClassifier, StackingClassifier
 from sklearn.frozen import FrozenEstimator
-from sklearn.linear_model import LogisticRegressionCV
+from sklearn.linear_model import LogisticRegression, LogisticRegressionCV
 from sklearn.metrics import get_scorer
 from sklearn.pipeline import Pipeline
+from sklearn.tree import DecisionTreeClassifier
 from sklearn.utils.metadata_routing import (
     MetadataRequest,
     MetadataRouter,
@@ -87,16 +88,17 @@ def fit_clone(owner: Any, X: Any, y: Any, sample_weight: Any, fit_params: dict[s
     # Without routing a search would score with the weights that it fits with, a Pipeline would stop them: so they
     # are routed, whatever the global flag, and the fit is the same.
     with nullcontext() if routing else config_context(enable_metadata_routing=True):
-        scorings = _request_weight(estimator, () if routing else tuple(fit_params))
+        replaced = _request_weight(estimator, () if routing else tuple(fit_params))
         estimator.fit(X, y, **fit_params, sample_weight=sample_weight)
-    for part, scoring in scorings:
-        part.scoring = scoring
+    for part, name, value in replaced:
+        setattr(part, name, value)
     return estimator
 
 
 def router_of(owner: Any) -> MetadataRouter:
     """Routing of a meta-estimator that consumes ``sample_weight`` itself and passes the rest on to ``fit``."""
-    estimator = _private(clone(owner.estimator))
+    estimator = clone(owner.estimator)
+    _thaw(estimator)
     # The owner makes the weights that its estimator gets, so none are routed past it.
     for part in _parts(estimator):
         _set_requests(part, fit=False, unset_only=False)
@@ -159,17 +161,13 @@ def _routes(estimator: Any) -> bool:
     return _routing_of(estimator) is not None
 
 
-def _request_weight(estimator: Any, also: tuple[str, ...]) -> list[tuple[Any, Any]]:
+def _request_weight(estimator: Any, also: tuple[str, ...]) -> list[tuple[Any, str, Any]]:
     """Request weights, in a private clone, for what takes them, for no other part left unset, nor for scorers.
 
-    Returns what had another `scoring`, to be put back, with it.
+    Returns what parameters were replaced for that, to be put back: part, name and value.
     """
-    _private(estimator)
-    scorings = [
-        (part, part.scoring) for part in _parts(estimator) if hasattr(part, "scoring") and _is_router(part)
-    ]
-    for part, scoring in scorings:
-        part.scoring = _unweighted(_default_scoring(part) if _is_default(scoring) else scoring)
+    _thaw(estimator)
+    replaced = [*_with_named_defaults(estimator), *_with_unweighted_scoring(estimator)]
     for taker in _takers(estimator):
         _set_requests(taker, fit=True, unset_only=False)
         names = [name for name in also if has_fit_parameter(taker, name)]
@@ -177,7 +175,26 @@ def _request_weight(estimator: Any, also: tuple[str, ...]) -> list[tuple[Any, An
             taker.set_fit_request(**dict.fromkeys(names, True))
     for part in _parts(estimator):
         _set_requests(part, fit=False)
-    return scorings
+    return replaced
+
+
+def _with_named_defaults(estimator: Any) -> Iterator[tuple[Any, str, Any]]:
+    """Put the estimators that None stands for where requests can be set on them."""
+    for part in list(_parts(estimator)):
+        if isinstance(part, BaggingClassifier) and part.estimator is None:
+            part.estimator = DecisionTreeClassifier()
+            yield part, "estimator", None
+        if isinstance(part, StackingClassifier) and part.final_estimator is None:
+            part.final_estimator = LogisticRegression()
+            yield part, "final_estimator", None
+
+
+def _with_unweighted_scoring(estimator: Any) -> Iterator[tuple[Any, str, Any]]:
+    for part in list(_parts(estimator)):
+        if hasattr(part, "scoring") and _is_router(part):
+            scoring = part.scoring
+            part.scoring = _unweighted(_default_scoring(part) if _is_default(scoring) else scoring)
+            yield part, "scoring", scoring
 
 
 def _is_default(scoring: Any) -> bool:
@@ -209,21 +226,11 @@ def _unweighted(scoring: Any) -> Any:
     return copy.deepcopy(scorer).set_score_request(sample_weight=False)
 
 
-def _private(estimator: Any) -> Any:
-    """Make a clone ready for requests: copies of what `clone` shares, and defaults that would take none."""
+def _thaw(estimator: Any) -> None:
+    """Copy what is frozen in a clone: `clone` hands over the user's own, whose requests are not ours to set."""
     for path, part in list(estimator.get_params(deep=True).items()) if hasattr(estimator, "get_params") else []:
-        if isinstance(part, FrozenEstimator):  # clone returns it as it is, with the user's own fitted estimator
-            estimator.set_params(**{path: FrozenEstimator(copy.copy(part.estimator))})
-    for part in list(_parts(estimator)):
-        if isinstance(part, BaggingClassifier) and part.estimator is None:
-            from sklearn.tree import DecisionTreeClassifier
-
-            part.estimator = DecisionTreeClassifier()
-        if hasattr(part, "final_estimator") and part.final_estimator is None:
-            from sklearn.linear_model import LogisticRegression
-
-            part.final_estimator = LogisticRegression()
-    return estimator
+        if isinstance(part, FrozenEstimator):
+            estimator.set_params(**{path: FrozenEstimator(copy.deepcopy(part.estimator))})
 
 
 def _takers(estimator: Any) -> Iterator[Any]:

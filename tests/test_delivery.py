@@ -59,6 +59,7 @@ def test_meta_estimators_get_their_weights(name, routing):
     before = pickle.dumps(model)
     fitted = ClassBalancedClassifier(model, beta=1).fit(X, y)
     assert pickle.dumps(model) == before
+    assert repr(fitted.estimator_) == repr(model)
     with config_context(enable_metadata_routing=False):
         by_hand = clone(model).fit(X, y, sample_weight=WEIGHT)
     np.testing.assert_allclose(fitted.predict_proba(X), by_hand.predict_proba(X), rtol=1e-6)
@@ -171,6 +172,9 @@ def test_the_requests_of_what_is_frozen_stay_the_users():
         assert scaler.__dict__.keys() == before.keys()
         assert scaler.get_metadata_routing().fit.requests == StandardScaler().get_metadata_routing().fit.requests
         np.testing.assert_array_equal(fitted.estimator_[0].mean_, scaler.mean_)
+        nested = make_pipeline(StandardScaler()).fit(X)
+        ClassBalancedClassifier(make_pipeline(FrozenEstimator(nested), LogisticRegression()), beta=1).fit(X, y)
+        assert "_metadata_request" not in nested[0].__dict__
 
 
 def test_logit_adjustment_advertises_weights_where_what_it_wraps_takes_them(routing):

@@ -7,12 +7,15 @@ import torch
 from numpy.typing import ArrayLike
 from torch import Tensor, nn
 
-from skcb._checks import as_counts
+from skcb._checks import counts_by_index
 from skcb.balancing import Normalization, class_weight
 from skcb.nn._focal import along_classes, at_least_float32
 
 Reduction = Literal["mean", "weighted_mean", "sum", "none"]
 Counts = ArrayLike | Tensor
+
+# How far the sum of the probabilities of an example may be from 1: mixup in half precision is within it.
+_ROUNDING = 0.05
 
 
 class ClassWeightedLoss(nn.Module):
@@ -23,6 +26,10 @@ class ClassWeightedLoss(nn.Module):
     """
 
     weight: Tensor
+    #: Whether a network begins with the prior bias, as sigmoids want it.
+    starts_from_prior: bool = False
+    #: Whether the logits are to be cosines, from a `NormalizedLinear`.
+    wants_cosines: ClassVar[bool] = False
     shown: ClassVar[tuple[str, ...]] = ("beta", "normalize", "reduction", "ignore_index")
 
     def __init__(self, *, beta: float, normalize: Normalization, reduction: Reduction, ignore_index: int) -> None:
@@ -42,16 +49,23 @@ class ClassWeightedLoss(nn.Module):
         Parameters
         ----------
         counts : array-like or Tensor of shape (n_classes,)
-            Samples per class in the whole training set, not in a batch; fractional where they are weighted.
+            Samples per class in the whole training set, not in a batch; fractional where they are weighted. A
+            `ClassCounts`; a Series or mapping by label, whose labels are the class indices, is read by them.
 
         Raises
         ------
         ValueError
-            If a count is negative, NaN or infinite, if all are 0, or if the number of classes changes.
+            If a count is negative, NaN or infinite, if all are 0, if there are fewer than two classes, or if their
+            number changes.
         """
         if isinstance(counts, Tensor):
             counts = (counts.double() if counts.is_floating_point() else counts).detach().cpu().numpy()
-        valid = as_counts(counts)
+        valid = counts_by_index(counts)
+        if len(valid) < 2:
+            raise ValueError(
+                f"counts has {len(valid)} class; a loss needs two at least. A network with one logit for two "
+                "classes is to give two: a loss has one logit for each class"
+            )
         known = getattr(self, "weight", None)
         if known is not None and len(known) != len(valid):
             raise ValueError(
@@ -62,8 +76,7 @@ class ClassWeightedLoss(nn.Module):
             if known is not None:
                 self.get_buffer(name).copy_(vector)
             else:
-                dtype = torch.get_default_dtype() if vector.is_floating_point() else vector.dtype
-                self.register_buffer(name, vector.to(dtype))
+                self.register_buffer(name, vector.to(torch.get_default_device(), torch.get_default_dtype()))
         self._keep(valid)
 
     def vectors(self, counts: np.ndarray) -> dict[str, np.ndarray]:
@@ -97,7 +110,10 @@ class ClassWeightedLoss(nn.Module):
         """
         _check_tensor("logits", logits)
         _check_tensor("target", target)
+        if sample_weight is not None:
+            _check_tensor("sample_weight", sample_weight)
         target = self._checked(logits, target, sample_weight)
+        logits = self._without_ignored(logits, target)
         try:
             return self.reduced(logits, target, sample_weight)
         except (IndexError, RuntimeError) as error:
@@ -124,7 +140,7 @@ class ClassWeightedLoss(nn.Module):
         if sample_weight is not None:
             if sample_weight.ndim < weight.ndim:
                 sample_weight = sample_weight.view(-1, *[1] * (weight.ndim - 1))
-            weight = weight * sample_weight
+            weight = weight * sample_weight.to(weight.dtype)
         if self.reduction == "none":
             return self.per_example(logits, target) * weight
         if self.reduction == "mean":
@@ -166,6 +182,7 @@ class ClassWeightedLoss(nn.Module):
                     f"the logits, {tuple(shape)}, got {tuple(target.shape)}; class indices are integers: "
                     "target.long()"
                 )
+            _check_rows(target)
         elif target.dtype == torch.bool or target.is_complex():
             raise TypeError(
                 "target must hold class indices (integers) or class probabilities (floating), got "
@@ -197,14 +214,28 @@ class ClassWeightedLoss(nn.Module):
             f"not ignore_index={self.ignore_index}; count every class, or set ignore_index to leave it out"
         ) from error
 
-    # The counts travel with the saved state, but not as a buffer: .half() would make infinity of 70000.
+    def _without_ignored(self, logits: Tensor, target: Tensor) -> Tensor:
+        """Return the logits with 0 for the examples that are ignored: 0 times NaN would be NaN."""
+        if target.is_floating_point():
+            return logits
+        ignored = target == self.ignore_index
+        # To look whether there are any spares a CPU the pass; an accelerator would have to wait for the answer.
+        if _values_are_known(ignored) and ignored.device.type == "cpu" and not ignored.any():
+            return logits
+        return logits.masked_fill(ignored.unsqueeze(1), 0)
+
+    # The counts and beta travel with the saved state, but not as a buffer: .half() would make infinity of 70000.
+    # One tensor, since some formats hold nothing else.
     def get_extra_state(self) -> Tensor:
-        """Return what ``state_dict`` saves beside the buffers: the counts."""
-        return torch.from_numpy(self.counts.copy())
+        """Return what ``state_dict`` saves beside the buffers: beta, and the counts."""
+        return torch.from_numpy(np.concatenate([[self.beta], self.counts]))
 
     def set_extra_state(self, state: Tensor) -> None:
-        """Take over the counts that ``state_dict`` saved."""
-        self._keep(state.cpu().numpy())
+        """Take over what ``state_dict`` saved; of other classes nothing, which torch refuses by their weights."""
+        beta, *counts = state.tolist()
+        if len(counts) == len(self.weight):
+            self.beta = beta
+            self._keep(np.array(counts))
 
     def _keep(self, counts: np.ndarray) -> None:
         self.counts = counts
@@ -217,5 +248,30 @@ class ClassWeightedLoss(nn.Module):
 
 
 def _check_tensor(name: str, value: object) -> None:
-    if not isinstance(value, Tensor):
-        raise TypeError(f"{name} must be a tensor, got {type(value).__name__}; torch.as_tensor makes one")
+    if isinstance(value, Tensor):
+        return
+    way_out = "give its .logits" if hasattr(value, "logits") else "torch.as_tensor makes one"
+    raise TypeError(f"{name} must be a tensor, got {type(value).__name__}; {way_out}")
+
+
+def _values_are_known(tensor: Tensor) -> bool:
+    """Whether a decision may hang on a tensor's values: not while a graph is compiled, or a function mapped."""
+    return not (
+        torch.compiler.is_compiling()
+        or torch._C._are_functorch_transforms_active()  # noqa: SLF001
+        or (tensor.is_cuda and torch.cuda.is_current_stream_capturing())
+    )
+
+
+def _check_rows(target: Tensor) -> None:
+    """Refuse targets of several labels per example, or of none: the weight of an example is that of its class."""
+    if not _values_are_known(target):
+        return
+    sums = target.sum(1, dtype=torch.promote_types(target.dtype, torch.float32))
+    wrong = ~((sums - 1).abs() <= _ROUNDING)
+    if wrong.any():
+        raise ValueError(
+            "a floating target holds the probability of each class, which sum to 1, but that of an example sums to "
+            f"{sums[wrong][0].item():.4g}. Several labels per example, or none, are one decision for each label: "
+            "torch.nn.BCEWithLogitsLoss"
+        )

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from skcb._checks import check_non_negative
 from skcb.balancing import Normalization, ldam_margin, logit_adjustment
 from skcb.nn import functional
+from skcb.nn._focal import along_classes, at_least_float32
 from skcb.nn._shell import Counts, Reduction
 from skcb.nn.losses import CBCrossEntropyLoss
 
@@ -20,7 +21,7 @@ class _AdjustedLoss(CBCrossEntropyLoss):
 
     def vectors(self, counts: np.ndarray) -> dict[str, np.ndarray]:
         """Return the buffers that follow from the counts, by name, each of shape (n_classes,)."""
-        return {**super().vectors(counts), "present": counts > 0}
+        return {**super().vectors(counts), "present": (counts > 0).astype(np.float64)}
 
     def smoothing(self) -> float | Tensor:
         """Return how much of the target's probability goes to each class: nothing to one without samples."""
@@ -36,7 +37,7 @@ class _AdjustedLoss(CBCrossEntropyLoss):
         return target
 
     def _refuse_empty(self, target: Tensor) -> None:
-        for empty in (~self.present).nonzero().flatten().tolist():
+        for empty in (self.present == 0).nonzero().flatten().tolist():
             hit = target.select(1, empty) > 0 if target.is_floating_point() else target == empty
             if hit.any() and empty != self.ignore_index:
                 raise ValueError(
@@ -67,7 +68,8 @@ class LogitAdjustedLoss(_AdjustedLoss):
     Attributes
     ----------
     weight, shift : Tensor of shape (n_classes,)
-        The class weights and the shifts, buffers.
+        The class weights and the shifts, buffers; the shift of a class without samples, which is left out
+        altogether, is 0, so that averages of buffers stay finite.
 
     Raises
     ------
@@ -122,11 +124,18 @@ class LogitAdjustedLoss(_AdjustedLoss):
 
     def vectors(self, counts: np.ndarray) -> dict[str, np.ndarray]:
         """Return the buffers that follow from the counts, by name, each of shape (n_classes,)."""
-        return {**super().vectors(counts), "shift": logit_adjustment(counts, self.tau)}
+        shift = logit_adjustment(counts, self.tau)
+        # Where buffers are averaged infinity becomes NaN: an empty class is left out by `present`.
+        return {**super().vectors(counts), "shift": np.where(np.isfinite(shift), shift, 0)}
 
     def adjusted(self, logits: Tensor, target: Tensor) -> Tensor:
-        """Return the shifted logits."""
-        return functional.adjust_logits(logits, target, shift=self.shift)
+        """Return the shifted logits; those of a class without samples are minus infinity."""
+        return self._present_alone(functional.adjust_logits(logits, target, shift=self.shift))
+
+    def _present_alone(self, logits: Tensor) -> Tensor:
+        if not self.has_empty_class or self.tau == 0:
+            return logits
+        return logits.masked_fill(along_classes(self.present == 0, logits), -torch.inf)
 
 
 class VSLoss(LogitAdjustedLoss):
@@ -215,7 +224,7 @@ class VSLoss(LogitAdjustedLoss):
 
     def adjusted(self, logits: Tensor, target: Tensor) -> Tensor:
         """Return the scaled and shifted logits."""
-        return functional.adjust_logits(logits, target, scale=self.scale, shift=self.shift)
+        return self._present_alone(functional.adjust_logits(logits, target, scale=self.scale, shift=self.shift))
 
 
 class LDAMLoss(_AdjustedLoss):
@@ -274,6 +283,7 @@ class LDAMLoss(_AdjustedLoss):
     """
 
     margin: Tensor
+    wants_cosines = True
     shown: ClassVar[tuple[str, ...]] = ("max_margin", "scale", *CBCrossEntropyLoss.shown)
 
     def __init__(
@@ -357,8 +367,12 @@ class NormalizedLinear(nn.Module):
 
     def forward(self, features: Tensor) -> Tensor:
         """Return the cosines, (N, ..., out_features), of features of shape (N, ..., in_features)."""
-        normalize = nn.functional.normalize
-        return nn.functional.linear(normalize(features, dim=-1), normalize(self.weight, dim=1))
+        dtype = features.dtype
+        # In half precision a norm overflows beyond 65504, and 1e-12, which keeps it from 0, is 0.
+        with torch.autocast(features.device.type, enabled=False):
+            features, weight = at_least_float32(features), at_least_float32(self.weight)
+            directions = nn.functional.normalize(features, dim=-1), nn.functional.normalize(weight, dim=1)
+        return nn.functional.linear(*(direction.to(dtype) for direction in directions))
 
     def extra_repr(self) -> str:
         """Return the sizes, for ``repr``."""

@@ -4,6 +4,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as torch_functional
 
+from skcb._checks import check_non_negative
 from skcb.nn import _focal
 from skcb.nn._focal import along_classes, at_least_float32
 
@@ -95,7 +96,7 @@ def sigmoid_focal(logits: Tensor, target: Tensor, gamma: float = 2.0, *, ignore_
     Raises
     ------
     ValueError
-        If `gamma` is negative.
+        If `gamma` is negative or not finite.
 
     References
     ----------
@@ -108,9 +109,9 @@ def sigmoid_focal(logits: Tensor, target: Tensor, gamma: float = 2.0, *, ignore_
     >>> sigmoid_focal(torch.tensor([[2.0, 0.0], [2.0, 0.0]]), torch.tensor([0, 1]))
     tensor([0.1751, 1.8234])
     """
-    _check_gamma(gamma)
+    check_non_negative("gamma", gamma)
     if target.is_floating_point():
-        logits = at_least_float32(logits)
+        logits, target = at_least_float32(logits), at_least_float32(target)
         loss = target * _focal.focal(-logits, gamma) + (1 - target) * _focal.focal(logits, gamma)
         return loss.sum(1)
     return _focal.focal_loss(_focal.SIGMOID, logits, target, gamma, ignore_index=ignore_index)
@@ -149,7 +150,7 @@ def softmax_focal(
     Raises
     ------
     ValueError
-        If `gamma` is negative.
+        If `gamma` is negative or not finite.
 
     References
     ----------
@@ -162,7 +163,7 @@ def softmax_focal(
     >>> softmax_focal(torch.tensor([[2.0, 0.0], [2.0, 0.0]]), torch.tensor([0, 1]))
     tensor([0.0018, 1.6501])
     """
-    _check_gamma(gamma)
+    check_non_negative("gamma", gamma)
     if not (target.is_floating_point() or _is_smoothing(label_smoothing)):
         return _focal.focal_loss(_focal.SOFTMAX, logits, target, gamma, ignore_index=ignore_index)
     log_p = at_least_float32(logits).log_softmax(1)
@@ -284,8 +285,3 @@ def _log_of_the_rest(log_p: Tensor) -> Tensor:
 
 def _is_smoothing(label_smoothing: float | Tensor) -> bool:
     return isinstance(label_smoothing, Tensor) or label_smoothing != 0
-
-
-def _check_gamma(gamma: float) -> None:
-    if not gamma >= 0:
-        raise ValueError(f"gamma must not be negative (0 is no focusing, 2 the usual), got {gamma!r}")

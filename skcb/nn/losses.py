@@ -1,7 +1,7 @@
 """Losses that re-weight: one weight per class, from the effective number of samples, applied per example."""
 
 from collections.abc import Callable
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
@@ -216,6 +216,7 @@ class CBFocalLoss(ClassWeightedLoss):
     tensor(4.0390)
     """
 
+    starts_from_prior = True
     shown: ClassVar[tuple[str, ...]] = ("gamma", *ClassWeightedLoss.shown)
 
     def __init__(
@@ -278,6 +279,8 @@ class CBSigmoidLoss(ClassWeightedLoss):
     tensor(4.7695)
     """
 
+    starts_from_prior = True
+
     def __init__(
         self,
         counts: Counts,
@@ -318,6 +321,10 @@ class ClassBalancedLoss(ClassWeightedLoss):
         better; in place of an index that is to be ignored it gets 0, and what it returns there is dropped.
     counts : array-like or Tensor of shape (n_classes,)
         Samples per class in the whole training set, not in a batch. A class without samples weighs 0.
+    probabilities : {"softmax", "sigmoid"} or callable, default="softmax"
+        How a network that is trained with it predicts: the softmax of the logits, their sigmoids over the sum of
+        all, or a function from logits to probabilities of the same shape. With ``"sigmoid"`` a net also starts
+        from the prior bias.
     beta : float in [0, 1], default=0.999
         0 ignores the counts; 1 is inverse frequency.
     normalize, reduction, ignore_index
@@ -346,6 +353,7 @@ class ClassBalancedLoss(ClassWeightedLoss):
         base: Callable[[Tensor, Tensor], Tensor],
         counts: Counts,
         *,
+        probabilities: Literal["softmax", "sigmoid"] | Callable[[Tensor], Tensor] = "softmax",
         beta: float = 0.999,
         normalize: Normalization = "classes",
         reduction: Reduction = "mean",
@@ -360,8 +368,19 @@ class ClassBalancedLoss(ClassWeightedLoss):
                 f"base has reduction={base_reduction!r}, so no example has a loss of its own to weight; "
                 'build it with reduction="none" and give the reduction to ClassBalancedLoss'
             )
-        self.base = base
+        if not (callable(probabilities) or probabilities in ("softmax", "sigmoid")):
+            raise ValueError(
+                f'probabilities must be "softmax", "sigmoid" or a function of the logits, got {probabilities!r}'
+            )
+        self.base, self.link = base, probabilities
+        self.starts_from_prior = probabilities == "sigmoid"
         self.set_counts(counts)
+
+    def probabilities(self, logits: Tensor) -> Tensor:
+        """Return the probabilities of the classes, as the parameter of that name says."""
+        if callable(self.link):
+            return self.link(logits)
+        return functional.normalized_sigmoid(logits) if self.starts_from_prior else super().probabilities(logits)
 
     def per_example(self, logits: Tensor, target: Tensor) -> Tensor:
         """Return the base loss of each example, 0 where it is ignored."""

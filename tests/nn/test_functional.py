@@ -134,7 +134,7 @@ def test_transforms_see_the_formula(kind):
 
 @both
 def test_negative_gamma(kind):
-    with pytest.raises(ValueError, match=r"gamma must not be negative .* got -1"):
+    with pytest.raises(ValueError, match=r"gamma must be finite and not negative, got -1"):
         KINDS[kind][0](torch.zeros(1, 2), torch.tensor([0]), -1)
 
 
