@@ -113,9 +113,9 @@ class ClassWeightedLoss(nn.Module):
         if sample_weight is not None:
             _check_tensor("sample_weight", sample_weight)
         target = self._checked(logits, target, sample_weight)
-        logits = self._without_ignored(logits, target)
+        logits, n_examples = self._examples(logits, target)
         try:
-            return self.reduced(logits, target, sample_weight)
+            return self.reduced(logits, target, sample_weight, n_examples)
         except (IndexError, RuntimeError) as error:
             # torch has seen that an index is out of range (at no cost to us); say which.
             self._explain(target, error)
@@ -134,7 +134,9 @@ class ClassWeightedLoss(nn.Module):
         """
         return logits.softmax(1)
 
-    def reduced(self, logits: Tensor, target: Tensor, sample_weight: Tensor | None) -> Tensor:
+    def reduced(
+        self, logits: Tensor, target: Tensor, sample_weight: Tensor | None, n_examples: Tensor | int
+    ) -> Tensor:
         """Weight and reduce."""
         weight = at_least_float32(self.example_weight(target))
         if sample_weight is not None:
@@ -144,7 +146,7 @@ class ClassWeightedLoss(nn.Module):
         if self.reduction == "none":
             return self.per_example(logits, target) * weight
         if self.reduction == "mean":
-            weight = weight / self.n_examples(target)
+            weight = weight / n_examples
         elif self.reduction == "weighted_mean":
             weight = weight / weight.sum().clamp(min=torch.finfo(weight.dtype).tiny)
         return self.weighted_sum(logits, target, weight)
@@ -152,12 +154,6 @@ class ClassWeightedLoss(nn.Module):
     def weighted_sum(self, logits: Tensor, target: Tensor, weight: Tensor) -> Tensor:
         """Sum the losses of the examples, each times its weight."""
         return (self.per_example(logits, target) * weight).sum()
-
-    def n_examples(self, target: Tensor) -> Tensor | int:
-        """Count the examples that are not ignored; one at least, since it is to divide."""
-        if target.is_floating_point():
-            return max(1, target.numel() // len(self.weight))
-        return torch.count_nonzero(target != self.ignore_index).clamp_(min=1)
 
     def _checked(self, logits: Tensor, target: Tensor, sample_weight: Tensor | None) -> Tensor:
         weight, shape = self.weight, logits.shape
@@ -214,15 +210,22 @@ class ClassWeightedLoss(nn.Module):
             f"not ignore_index={self.ignore_index}; count every class, or set ignore_index to leave it out"
         ) from error
 
-    def _without_ignored(self, logits: Tensor, target: Tensor) -> Tensor:
-        """Return the logits with 0 for the examples that are ignored: 0 times NaN would be NaN."""
+    def _examples(self, logits: Tensor, target: Tensor) -> tuple[Tensor, Tensor | int]:
+        """Return the logits, 0 where an example is ignored, and the number of the others, to divide by: 1 at least.
+
+        What is ignored must not be looked at: 0 times NaN would be NaN.
+        """
         if target.is_floating_point():
-            return logits
-        ignored = target == self.ignore_index
-        # To look whether there are any spares a CPU the pass; an accelerator would have to wait for the answer.
-        if _values_are_known(ignored) and ignored.device.type == "cpu" and not ignored.any():
-            return logits
-        return logits.masked_fill(ignored.unsqueeze(1), 0)
+            return logits, max(1, target.numel() // len(self.weight))
+        kept = target != self.ignore_index
+        count = torch.count_nonzero(kept)
+        if kept.device.type != "cpu" or not _values_are_known(kept):
+            # An accelerator would have to wait for the number; to pass over the logits is cheaper.
+            return logits.masked_fill(~kept.unsqueeze(1), 0), count.clamp_(min=1)
+        number = int(count)
+        if number < kept.numel():
+            logits = logits.masked_fill(~kept.unsqueeze(1), 0)
+        return logits, max(1, number)
 
     # The counts and beta travel with the saved state, but not as a buffer: .half() would make infinity of 70000.
     # One tensor, since some formats hold nothing else.
@@ -271,7 +274,7 @@ def _check_rows(target: Tensor) -> None:
     wrong = ~((sums - 1).abs() <= _ROUNDING)
     if wrong.any():
         raise ValueError(
-            "a floating target holds the probability of each class, which sum to 1, but that of an example sums to "
-            f"{sums[wrong][0].item():.4g}. Several labels per example, or none, are one decision for each label: "
+            "a floating target holds the probability of each class, which sum to 1, but that of an example sums "
+            f"to {sums[wrong][0].item():.4g}. Several labels per example, or none, are one decision for each label: "
             "torch.nn.BCEWithLogitsLoss"
         )

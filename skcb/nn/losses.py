@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from typing import ClassVar, Literal
 
-import torch
 from torch import Tensor, nn
 
 from skcb._checks import check_non_negative, check_real
@@ -102,7 +101,9 @@ class CBCrossEntropyLoss(ClassWeightedLoss, nn.CrossEntropyLoss):  # type: ignor
             ignore_index=self.ignore_index,
         )
 
-    def reduced(self, logits: Tensor, target: Tensor, sample_weight: Tensor | None) -> Tensor:
+    def reduced(
+        self, logits: Tensor, target: Tensor, sample_weight: Tensor | None, n_examples: Tensor | int
+    ) -> Tensor:
         """Weight and reduce, in the commonest case by one kernel of torch's: small batches feel it."""
         if (
             self.reduction != "mean"
@@ -110,10 +111,9 @@ class CBCrossEntropyLoss(ClassWeightedLoss, nn.CrossEntropyLoss):  # type: ignor
             or sample_weight is not None
             or target.is_floating_point()
         ):
-            return super().reduced(logits, target, sample_weight)
+            return super().reduced(logits, target, sample_weight, n_examples)
         logits = self.adjusted(logits, target)
-        # Where all are ignored this divides by 0, and no weight is looked at.
-        weight = self.weight.to(logits.dtype) / torch.count_nonzero(target != self.ignore_index)
+        weight = self.weight.to(logits.dtype) / n_examples
         return nn.functional.cross_entropy(logits, target, weight, ignore_index=self.ignore_index, reduction="sum")
 
 
