@@ -10,7 +10,6 @@ from skorch.callbacks import Callback, EpochScoring
 
 from skcb._checks import check_beta, check_integer
 from skcb.metrics import ShotAccuracy, accuracy_by_shots
-from skcb.net.criteria import unwrapped
 
 
 class DeferredReweighting(Callback):
@@ -19,7 +18,8 @@ class DeferredReweighting(Callback):
     .. math:: w_c = 1 \text{ before } \texttt{start\_epoch}, \qquad
         w_c \propto (1 - \beta) / (1 - \beta^{n_c}) \text{ from it on}
 
-    What else the loss does (the margins of LDAM, the shifts of logit adjustment) it does from the beginning.
+    What else the loss does (the margins of LDAM, the shifts of logit adjustment) it does from the beginning. The
+    beta of every epoch stands in the history, as ``"beta"``; after the training the loss has the net's own again.
 
     Parameters
     ----------
@@ -50,8 +50,8 @@ class DeferredReweighting(Callback):
     >>> net = CBNeuralNetClassifier(
     ...     loss="ldam", max_epochs=50, callbacks=[DeferredReweighting(start_epoch=41)], random_state=0
     ... ).fit(X / 16, y)
-    >>> net.criterion_.beta
-    0.9999
+    >>> net.history[39:41, "beta"]
+    [0.0, 0.9999]
     """
 
     def __init__(self, start_epoch: int, beta: float | None = None) -> None:
@@ -68,10 +68,11 @@ class DeferredReweighting(Callback):
 
     def on_epoch_begin(self, net: Any, **kwargs: Any) -> None:  # noqa: ARG002
         """Set the weights of this epoch."""
-        self._weight_for(net, len(net.history))
+        net.history.record("beta", self._weight_for(net, len(net.history)))
 
     def on_train_end(self, net: Any, **kwargs: Any) -> None:  # noqa: ARG002
-        """Warn where the weights never set in."""
+        """Give the loss its own weights back, and warn where ours never set in."""
+        net.weigh_by(net.own_beta)
         if 0 < len(net.history) < self.start_epoch:
             warnings.warn(
                 f"training ended after epoch {len(net.history)}, before the weights were to set in at "
@@ -80,11 +81,10 @@ class DeferredReweighting(Callback):
                 stacklevel=2,
             )
 
-    def _weight_for(self, net: Any, epoch: int) -> None:
-        beta, loss = self._beta(net) if epoch >= self.start_epoch else 0.0, unwrapped(net.criterion_)
-        if loss.beta != beta:
-            loss.beta = beta
-            loss.set_counts(loss.counts)
+    def _weight_for(self, net: Any, epoch: int) -> float:
+        beta = self._beta(net) if epoch >= self.start_epoch else 0.0
+        net.weigh_by(beta)
+        return beta
 
     def _beta(self, net: Any) -> float:
         return next(beta for beta in (self.beta, net.beta, 0.9999) if beta is not None)

@@ -4,6 +4,7 @@ import inspect
 import math
 import warnings
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, Literal, Self
 
 import numpy as np
@@ -12,15 +13,16 @@ from numpy.typing import ArrayLike, NDArray
 from skorch.utils import to_tensor
 from torch import Tensor, nn
 
-from skcb._checks import as_counts
+from skcb._checks import as_counts, counts_in_order_of, labelled_counts
 from skcb.balancing import EmptyClassWarning
-from skcb.net.criteria import build_criterion, loss_class, unwrapped
+from skcb.net.criteria import build_criterion, loss_class, own_beta, unwrapped
 from skcb.net.datasets import WeightedTarget, target_of
 from skcb.net.estimator import SklearnNet
 from skcb.net.loading import BatchLoader
 from skcb.net.perceptron import MultilayerPerceptron
 from skcb.net.processes import prepare_criterion
-from skcb.nn import CBFocalLoss, CBSigmoidLoss, ClassWeightedLoss, LDAMLoss, prior_bias_
+from skcb.nn import ClassWeightedLoss, prior_bias_
+from skcb.nn._focal import at_least_float32
 from skcb.nn.initialization import last_layer
 
 
@@ -41,17 +43,20 @@ class CBNeuralNetClassifier(SklearnNet):
     loss : str or class, default="softmax"
         ``"softmax"``, ``"sigmoid"``, ``"focal"`` (sigmoid focal, the paper's), ``"softmax_focal"``,
         ``"ldam"``, ``"logit_adjusted"`` or ``"vs"``; or a loss class of :mod:`skcb.nn`. Its other parameters
-        are ``criterion__x``. LDAM needs cosines for logits: a module of yours ends in a
-        :class:`skcb.nn.NormalizedLinear` then (the default one does).
+        are ``criterion__x``; ``criterion__ignore_index`` is a label here, whose samples are left out. LDAM needs
+        cosines for logits: a module of yours ends in a :class:`skcb.nn.NormalizedLinear` then (the default one
+        does).
     beta : float in [0, 1], default=None
         0 ignores the counts; 1 is inverse frequency. None is the loss's own default: .999, and 0 where the
         counts shift the logits. :func:`skcb.beta_grid` proposes values.
     gamma : float, default=None
         Focusing of the focal losses, exponent of ``"vs"``; ignored by losses that have none, so that one grid
         covers all. None is the loss's own default.
-    class_counts : array-like of shape (n_classes,) or dict, default=None
-        Samples per class (a dict by label) in place of those that are counted, as training out of core
-        wants it. None counts the training part in `fit`, and in `partial_fit` the part given.
+    class_counts : array-like of shape (n_classes,), dict, Series or ClassCounts, default=None
+        Samples per class in place of those that are counted, as training out of core wants it: by label (a
+        dict, ``y.value_counts()``, :func:`skcb.count_classes`), or in the order of `classes` as they are
+        written, of the sorted classes where they are not. None counts the training part in `fit`, and in
+        `partial_fit` the part given.
     bias_init : {"auto"} or None, default="auto"
         ``"auto"`` starts a sigmoid-based loss from the prior, b = -log(C - 1) on the last linear layer, not
         decayed, where the net builds the module; None leaves every bias alone.
@@ -120,6 +125,11 @@ class CBNeuralNetClassifier(SklearnNet):
     (array([128.,  91.,  65.]), tensor([0.1470, 0.2030, 0.2806]))
     """
 
+    # What a training sets; a subclass with a criterion of its own may pass over the hooks that set it.
+    _built_from: tuple[Any, ...] | None = None
+    _starts_from_prior: bool = False
+    _weight_scale: float = 1.0
+
     def __init__(
         self,
         module: Any = None,
@@ -164,7 +174,10 @@ class CBNeuralNetClassifier(SklearnNet):
     @property
     def class_count_(self) -> NDArray[np.float64]:
         """Samples of each class in the training part, or the sum of their weights."""
-        return unwrapped(self.criterion_).counts.copy()
+        loss = unwrapped(self.criterion_)
+        if loss is None:
+            raise AttributeError(f"{type(self.criterion_).__name__} is no loss of skcb.nn, and holds no counts")
+        return loss.counts.copy()
 
     def initialized_instance(self, instance_or_cls: Any, kwargs: dict[str, Any]) -> Any:
         """Build a module or a criterion; a module's class gets the sizes that it asks for."""
@@ -172,7 +185,7 @@ class CBNeuralNetClassifier(SklearnNet):
         if self.init_context_ == "module" and not given:
             if instance_or_cls is None:
                 instance_or_cls = MultilayerPerceptron
-                kwargs = {"cosine": issubclass(loss_class(self.loss), LDAMLoss), **kwargs}
+                kwargs = {"cosine": loss_class(self.loss).wants_cosines, **kwargs}
             if not callable(instance_or_cls):
                 raise TypeError(
                     "module must be a class of torch.nn.Module, an instance of one or a function that makes one, "
@@ -186,21 +199,28 @@ class CBNeuralNetClassifier(SklearnNet):
         if self.bias_init not in {"auto", None}:
             raise ValueError(f'bias_init must be "auto" or None, got {self.bias_init!r}')
         super().initialize_module()
-        sigmoid = issubclass(loss_class(self.loss), CBSigmoidLoss | CBFocalLoss)
-        built = self.module_ is not self.module
-        layer = last_layer(self.module_)
-        bias = None if layer is None else layer.bias
-        self._starts_from_prior = bool(
-            self.bias_init == "auto"
-            and sigmoid
-            and built
-            and isinstance(bias, Tensor)
-            and not nn.parameter.is_lazy(bias)
-            and len(bias) == self._n_classes
-        )
-        if layer is not None and self._starts_from_prior and self._n_classes is not None:
+        layer = self._layer_from_prior()
+        self._starts_from_prior = layer is not None
+        if layer is not None and self._n_classes is not None:
             prior_bias_(layer, self._n_classes)
         return self
+
+    def _layer_from_prior(self) -> nn.Module | None:
+        """Return the layer that is to start from the prior: of a module that the net has built for sigmoids."""
+        if self.bias_init is None or self.module_ is self.module:
+            return None
+        layer = last_layer(self.module_)
+        bias = None if layer is None else layer.bias
+        if not isinstance(bias, Tensor) or nn.parameter.is_lazy(bias) or len(bias) != self._n_classes:
+            return None
+        loss = build_criterion(
+            self.loss,
+            np.ones(len(bias)),
+            beta=0.0 if "beta" not in self.get_params_for("criterion") else None,
+            gamma=self.gamma,
+            parameters=self.get_params_for("criterion"),
+        )
+        return layer if loss.starts_from_prior else None
 
     def initialize_criterion(self) -> Self:
         """Build the loss, with the counts as far as they are known; training counts anew."""
@@ -239,14 +259,38 @@ class CBNeuralNetClassifier(SklearnNet):
     def get_split_datasets(self, X: Any, y: Any = None, **fit_params: Any) -> tuple[Any, Any]:
         """Split into a training and a validation part, and give the loss the counts of the training part."""
         train, valid = super().get_split_datasets(X, y, **fit_params)
-        if self._built_from != self._loss_parameters or len(self.class_count_) != len(self.classes_):
+        loss = unwrapped(self.criterion_)
+        if loss is None:  # a subclass has a criterion of its own
+            return train, valid
+        if self._built_from != self._loss_parameters or len(loss.counts) != len(self.classes_):
             self._initialize_criterion()
         counts, mean_weight = self._count(train)
         self._weight_scale = 1 / mean_weight
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", EmptyClassWarning)  # which _count has named
-            unwrapped(self.criterion_).set_counts(counts)
+        self.weigh_by(self.own_beta, counts)
         return train, valid
+
+    @property
+    def own_beta(self) -> float:
+        """The beta that the parameters give the loss, whatever a callback weights by in between."""
+        return own_beta(self.loss, self.beta, self.get_params_for("criterion"))
+
+    def weigh_by(self, beta: float, counts: ArrayLike | None = None) -> None:
+        """Weight the classes by another beta, until the next training begins.
+
+        Parameters
+        ----------
+        beta : float in [0, 1]
+            0 weights none.
+        counts : array-like of shape (n_classes,), default=None
+            None keeps those of the training part.
+        """
+        loss = unwrapped(self.criterion_)
+        if loss is None:
+            raise TypeError(f"{type(self.criterion_).__name__} is no loss of skcb.nn, and has no class weights")
+        loss.beta = beta
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", EmptyClassWarning)  # counting has named them
+            loss.set_counts(loss.counts if counts is None else counts)
 
     def get_loss(self, y_pred: Any, y_true: Any, X: Any = None, training: bool = False) -> Tensor:  # noqa: ARG002
         """Return the loss of a batch.
@@ -260,6 +304,8 @@ class CBNeuralNetClassifier(SklearnNet):
         """
         logits = y_pred[0] if isinstance(y_pred, tuple) else y_pred
         loss = unwrapped(self.criterion_)
+        if loss is None:
+            return super().get_loss(y_pred, y_true.codes if isinstance(y_true, WeightedTarget) else y_true)
         n_classes = len(loss.weight)
         if logits.ndim < 2 or logits.shape[1] != n_classes:
             raise ValueError(
@@ -295,7 +341,8 @@ class CBNeuralNetClassifier(SklearnNet):
         if self.predict_nonlinearity != "auto":
             return super()._get_predict_nonlinearity()
         self.check_is_fitted()
-        return unwrapped(self.criterion_).probabilities
+        loss = unwrapped(self.criterion_)
+        return super()._get_predict_nonlinearity() if loss is None else partial(_probabilities, loss)
 
     @property
     def _loss_parameters(self) -> tuple[Any, ...]:
@@ -309,26 +356,34 @@ class CBNeuralNetClassifier(SklearnNet):
         return None if self.class_counts is None else len(self.class_counts)  # type: ignore[arg-type]
 
     def _declared_classes(self) -> NDArray[Any] | None:
-        if self.classes is None and isinstance(self.class_counts, Mapping):
-            return np.unique(np.asarray(list(self.class_counts)))
+        labelled = None if self.class_counts is None else labelled_counts(self.class_counts)
+        if self.classes is None and labelled is not None:
+            return np.unique(np.asarray(labelled[0]))
         return super()._declared_classes()
+
+    def _numbered_classes(self) -> NDArray[Any] | None:
+        loss = unwrapped(getattr(self, "criterion_", None))
+        return None if loss is None or not self.initialized_ else np.arange(len(loss.counts))
+
+    def _ignored_label(self) -> Any:
+        return self.get_params_for("criterion").get("ignore_index")
 
     def _declared_counts(self) -> NDArray[np.float64] | None:
         """Return `class_counts` in the order of the classes, None if it was not given."""
-        if isinstance(self.class_counts, Mapping):
-            missing = [label for label in self.classes_.tolist() if label not in self.class_counts]
-            if missing:
-                raise ValueError(f"class_counts has no count for the classes {missing}")
-            return as_counts([self.class_counts[label] for label in self.classes_.tolist()])
         if self.class_counts is None:
             return None
+        if labelled_counts(self.class_counts) is not None:
+            return counts_in_order_of(self.classes_.tolist(), self.class_counts, name="class_counts")
         counts = as_counts(self.class_counts)
         if self._n_classes not in {None, len(counts)}:
             raise ValueError(
                 f"class_counts has {len(counts)} counts for {self._n_classes} classes; give a dict by label, or "
                 "name all classes with classes="
             )
-        return counts
+        if self.classes is None:
+            return counts
+        # Counts without labels beside classes are in the order in which the classes were written.
+        return counts_in_order_of(self.classes_.tolist(), dict(zip(self.classes, counts.tolist(), strict=True)))
 
     def _known_counts(self) -> NDArray[np.float64]:
         """Return counts to build the loss with: all equal, as long as nothing has been counted."""
@@ -342,9 +397,8 @@ class CBNeuralNetClassifier(SklearnNet):
                 raise ValueError("the number of classes is not known before fit; name them with classes=")
             n_classes = len(layer.weight)  # type: ignore[arg-type]
         before = getattr(self, "criterion_", None)
-        if before is not None and len(counts := unwrapped(before).counts) == n_classes:
-            return counts
-        return np.ones(n_classes)
+        loss = unwrapped(before)
+        return loss.counts if loss is not None and len(loss.counts) == n_classes else np.ones(n_classes)
 
     def _count(self, train: Any) -> tuple[NDArray[np.float64], float]:
         """Count the classes of the training part, or check them against `class_counts`."""
@@ -386,3 +440,8 @@ class CBNeuralNetClassifier(SklearnNet):
                     f"module__{name}="
                 )
         return {name: known[name] for name in asked}  # type: ignore[misc]
+
+
+def _probabilities(loss: ClassWeightedLoss, logits: Tensor) -> Tensor:
+    # NumPy has no bfloat16.
+    return loss.probabilities(at_least_float32(logits))

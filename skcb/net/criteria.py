@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from numpy.typing import ArrayLike
-from torch import nn
 
 from skcb.nn import (
     CBCrossEntropyLoss,
@@ -93,14 +92,25 @@ def build_criterion(
             f"{chosen.__name__} does not take " + ", ".join(f"criterion__{name}" for name in unknown) + f"; it "
             f"takes {takes}"
         )
+    # Of a net it means a label, and the net leaves its samples out; the loss knows codes alone.
+    parameters = {name: value for name, value in parameters.items() if name != "ignore_index"}
     if parameters.get("reduction") == "none":
         raise ValueError('criterion__reduction="none" leaves no number to descend on; choose "mean"')
     kept = {name: value for name, value in given.items() if name in accepted}
     return chosen(counts=counts, **kept, **parameters)  # type: ignore[call-arg, arg-type]
 
 
-def unwrapped(criterion: nn.Module) -> ClassWeightedLoss:
-    """Return the loss inside the shells that data-parallel training puts around it."""
+def own_beta(loss: Any, beta: float | None, parameters: Mapping[str, Any]) -> float:
+    """Return the beta that a net's parameters give its loss."""
+    declared = inspect.signature(loss_class(loss)).parameters.get("beta")
+    default = 0.0 if declared is None or declared.default is declared.empty else declared.default
+    return float(next(value for value in (beta, parameters.get("beta"), default) if value is not None))
+
+
+def unwrapped(criterion: Any) -> ClassWeightedLoss | None:
+    """Return the loss inside the shells that data-parallel training puts around it, None for others."""
     while not isinstance(criterion, ClassWeightedLoss):
-        criterion = criterion.module  # type: ignore[assignment]
+        criterion = getattr(criterion, "module", None)
+        if criterion is None:
+            return None
     return criterion

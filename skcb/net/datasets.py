@@ -128,5 +128,9 @@ def target_of(dataset: Any) -> tuple[Tensor, Tensor | None] | None:
 
 def _each_label(dataset: Any) -> Iterator[Any]:
     for i in range(len(dataset)):
-        _, label = unpack_data(dataset[i])
-        yield label
+        item = dataset[i]
+        if not isinstance(item, tuple | list) or len(item) != 2:
+            raise ValueError(
+                f"item {i} of the dataset is {type(item).__name__}, not a pair (X, y) of an input and its label"
+            )
+        yield item[1]

@@ -13,6 +13,7 @@ from skorch import NeuralNetClassifier
 from skorch.dataset import Dataset as SkorchDataset
 from skorch.dataset import get_len, unpack_data
 from skorch.utils import is_dataset, to_device
+from torch import nn
 from torch.utils.data import IterableDataset, Subset
 
 from skcb._checks import check_integer, check_sample_weight, check_target
@@ -53,6 +54,10 @@ class SklearnNet(NeuralNetClassifier):
     # Declared by hand with set_fit_request, as skorch does, which takes names that no signature lists.
     __metadata_request__fit: ClassVar = {"sample_weight": UNUSED}
     __metadata_request__partial_fit: ClassVar = {"classes": UNUSED, "sample_weight": UNUSED}
+
+    # What a training sets; a subclass with modules or a criterion of its own may pass over the hooks that set it.
+    _names: NDArray[Any] | None = None
+    _seed: int | None = None
 
     random_state: Any
     classes_inferred_: NDArray[Any]
@@ -150,6 +155,7 @@ class SklearnNet(NeuralNetClassifier):
     def classes_(self) -> NDArray[Any]:
         """The classes, sorted, in the order of the columns of ``predict_proba``."""
         known = getattr(self, "classes_inferred_", self._declared_classes())
+        known = self._numbered_classes() if known is None else known
         if known is None:
             raise AttributeError(
                 f"{type(self).__name__} does not know its classes before fit; classes= names them"
@@ -199,13 +205,15 @@ class SklearnNet(NeuralNetClassifier):
 
     def forward_iter(self, X: Any, training: bool = False, device: Any = "cpu") -> Iterator[Any]:
         """Yield what the module makes of each batch, in the order of X, also with ``training=True``."""
+        self.check_is_fitted()
         iterator = self.get_iterator(self.get_dataset(X), training=False)
         for batch in iterator:
             yield to_device(self.evaluation_step(batch, training=training), device=device)
 
     def infer(self, x: Any, **fit_params: Any) -> Any:
-        """Apply the module to a batch, in the dtype of its parameters."""
-        return super().infer(cast_floating(x, self._dtype), **fit_params)
+        """Apply the module to a batch, in the dtype of its parameters; of a Transformers model, its logits."""
+        output = super().infer(cast_floating(x, floating_dtype(self._network)), **fit_params)
+        return getattr(output, "logits", output)
 
     def get_dataset(self, X: Any, y: Any = None) -> Any:
         """Return a dataset of X with the codes of the labels `y`."""
@@ -213,7 +221,7 @@ class SklearnNet(NeuralNetClassifier):
             return X
         codes = None if y is None else torch.from_numpy(self._encode(y))
         if self._owns_dataset:
-            return ArrayDataset(as_tensors(X, self.module_), y, codes)
+            return ArrayDataset(as_tensors(X, self._network), y, codes)
         return super().get_dataset(X, codes)
 
     def get_iterator(self, dataset: Any, training: bool = False) -> Any:
@@ -222,6 +230,7 @@ class SklearnNet(NeuralNetClassifier):
         parameters.setdefault("batch_size", self.batch_size)
         if parameters["batch_size"] == -1:
             parameters["batch_size"] = len(dataset)
+        _check_sampler(parameters.get("sampler"), dataset)
         told = parameters.keys() & {"shuffle", "sampler", "batch_sampler"}
         if training and not told and not isinstance(dataset, IterableDataset):
             if in_several_processes(self):
@@ -258,7 +267,6 @@ class SklearnNet(NeuralNetClassifier):
         self._seed = shared_seed(self, state if state is None else _seed_of(state))
         with self._seeded(0):
             super().initialize_module()
-        self._dtype = floating_dtype(self.module_)
         return self
 
     def _get_param_names(self) -> list[str]:
@@ -269,7 +277,26 @@ class SklearnNet(NeuralNetClassifier):
 
     def _declared_classes(self) -> NDArray[Any] | None:
         """Return the classes that parameters name, sorted; None where they are to be found in `y`."""
-        return None if self.classes is None else np.unique(np.asarray(self.classes))
+        if self.classes is None:
+            return None
+        if not len(self.classes):
+            raise ValueError("classes is empty, so that there is none to predict; name them, or leave it None")
+        return np.unique(np.asarray(self.classes))
+
+    def _numbered_classes(self) -> NDArray[Any] | None:
+        """Return 0 to C - 1 where a net knows the number of its classes and no more; None where not even that."""
+        return None
+
+    def _ignored_label(self) -> Any:
+        """Return the label whose samples are left out, None if there is none."""
+        return None
+
+    @property
+    def _network(self) -> nn.Module:
+        """The module; of a subclass with others, all of them."""
+        if hasattr(self, "module_"):
+            return self.module_
+        return nn.ModuleList(getattr(self, f"{name}_") for name in self._modules)
 
     @property
     def _owns_dataset(self) -> bool:
@@ -292,6 +319,7 @@ class SklearnNet(NeuralNetClassifier):
             return self._check_stream(X, sample_weight), None, None
         if y is None and is_dataset(X):
             y = labels_of(X)
+        _check_one_label(y)
         y = check_target(y, self)
         X = self._check_inputs(X, reset=reset)
         labels = encode_labels(y)
@@ -302,14 +330,27 @@ class SklearnNet(NeuralNetClassifier):
                 f"{len(labels.codes)}"
             )
         weight = check_sample_weight(sample_weight, n_samples)
+        y = labels.decode()
+        looked_at = self._looked_at(y)
+        if not looked_at.all():
+            labels = encode_labels(y[looked_at]) if looked_at.any() else labels
         if reset or not hasattr(self, "classes_inferred_"):
             self.classes_inferred_ = self._find_classes(labels, classes)
-        y = labels.decode()
-        if weight is not None and not weight.all():
-            kept = np.flatnonzero(weight)
-            X = Subset(X, kept.tolist()) if is_dataset(X) else take(X, torch.from_numpy(kept))
-            y, weight = y[kept], weight[kept]
+        kept = looked_at if weight is None else looked_at & (weight > 0)
+        if not kept.all():
+            rows = np.flatnonzero(kept)
+            if not len(rows):
+                raise ValueError(
+                    f"every label is {self._ignored_label()!r}, which criterion__ignore_index leaves out"
+                )
+            X = Subset(X, rows.tolist()) if is_dataset(X) else take(X, torch.from_numpy(rows))
+            y, weight = y[rows], None if weight is None else weight[rows]
         return X, y, weight
+
+    def _looked_at(self, y: NDArray[Any]) -> NDArray[np.bool_]:
+        """Return which labels are not those that are left out."""
+        ignored = self._ignored_label()
+        return np.ones(len(y), dtype=bool) if ignored is None else np.asarray(y != ignored)
 
     def _check_stream(self, X: Any, sample_weight: ArrayLike | None) -> Any:
         classes = self._declared_classes()
@@ -355,6 +396,10 @@ class SklearnNet(NeuralNetClassifier):
         if isinstance(inner, ArrayDataset | LabelledDataset | IterableDataset):
             return dataset
         y = labels_of(dataset)  # a validation set that the user's train_split brings along
+        looked_at = self._looked_at(np.asarray(y))
+        if not looked_at.all():
+            rows = np.flatnonzero(looked_at)
+            dataset, y = Subset(dataset, rows.tolist()), np.asarray(y)[rows]
         return LabelledDataset(dataset, y, torch.from_numpy(self._encode(y)))
 
     def __sklearn_tags__(self) -> Tags:
@@ -362,6 +407,28 @@ class SklearnNet(NeuralNetClassifier):
         tags.input_tags.sparse = True
         tags.non_deterministic = self.random_state is None
         return tags
+
+
+def _check_one_label(y: Any) -> None:
+    shape = tuple(getattr(y, "shape", ()))
+    several = isinstance(y, list) and y and isinstance(y[0], list | tuple | np.ndarray) and len(y[0]) > 1
+    if several or len(shape) > 2 or (len(shape) == 2 and shape[1] > 1):
+        raise ValueError(
+            f"y has {'shape ' + str(shape) if shape else 'a sequence of labels for each sample'}, several targets "
+            "per sample, and this net predicts one label for each; for a label per token or pixel train in a loop "
+            "of your own, with the losses of skcb.nn, which take logits (N, C, d1, ...)"
+        )
+
+
+def _check_sampler(sampler: Any, dataset: Any) -> None:
+    """Refuse a sampler that was made for other data than the training part."""
+    drawn_from = getattr(sampler, "weights", getattr(sampler, "data_source", None))
+    if drawn_from is not None and len(drawn_from) != len(dataset):
+        raise ValueError(
+            f"the sampler draws from {len(drawn_from)} samples, but the training part has {len(dataset)}: a "
+            "train_split, or a fold, trains on a part. Weight with beta= instead of sampling, or give a sampler "
+            "made for that part, with train_split=None"
+        )
 
 
 def _seed_of(random_state: Any) -> int:

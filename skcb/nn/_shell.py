@@ -142,7 +142,7 @@ class ClassWeightedLoss(nn.Module):
         if sample_weight is not None:
             if sample_weight.ndim < weight.ndim:
                 sample_weight = sample_weight.view(-1, *[1] * (weight.ndim - 1))
-            weight = weight * sample_weight.to(weight.dtype)
+            weight = weight * sample_weight.to(torch.promote_types(weight.dtype, logits.dtype))
         if self.reduction == "none":
             return self.per_example(logits, target) * weight
         if self.reduction == "mean":
@@ -211,7 +211,7 @@ class ClassWeightedLoss(nn.Module):
         ) from error
 
     def _examples(self, logits: Tensor, target: Tensor) -> tuple[Tensor, Tensor | int]:
-        """Return the logits, 0 where an example is ignored, and the number of the others, to divide by: 1 at least.
+        """Return the logits, 0 where an example is ignored, and the number to divide by, of the others.
 
         What is ignored must not be looked at: 0 times NaN would be NaN.
         """
@@ -275,6 +275,6 @@ def _check_rows(target: Tensor) -> None:
     if wrong.any():
         raise ValueError(
             "a floating target holds the probability of each class, which sum to 1, but that of an example sums "
-            f"to {sums[wrong][0].item():.4g}. Several labels per example, or none, are one decision for each label: "
+            f"to {sums[wrong][0].item():.4g}. Several labels per example, or none, are a decision for each label: "
             "torch.nn.BCEWithLogitsLoss"
         )

@@ -278,7 +278,16 @@ def test_deferred_reweighting_begins_when_it_is_told():
 )
 def test_deferred_reweighting_takes_the_beta_that_is_given(own, net_beta, expected):
     net = full_batch(beta=net_beta, callbacks=[DeferredReweighting(start_epoch=2, beta=own)]).fit(X, y)
-    assert net.criterion_.beta == expected
+    assert net.history[:, "beta"] == [0.0, *[expected] * 4]
+
+
+def test_deferred_reweighting_leaves_no_trace():
+    plain = full_batch(loss="ldam", callbacks=[DeferredReweighting(start_epoch=2)]).fit(X, y)
+    assert plain.criterion_.beta == 0  # of LDAM itself
+    assert plain.criterion_.weight.tolist() == [1, 1, 1]
+    weighted = full_batch(beta=0.9, callbacks=[DeferredReweighting(start_epoch=2, beta=0.99)]).fit(X, y)
+    assert weighted.criterion_.beta == 0.9
+    np.testing.assert_allclose(weighted.criterion_.weight, class_weight(np.bincount(y), 0.9), rtol=1e-6)
 
 
 def test_deferred_reweighting_is_searched():
