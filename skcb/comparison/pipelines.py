@@ -8,22 +8,6 @@ from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.pipeline import Pipeline
 
 
-def last_step(estimator: Any) -> Any:
-    """The classifier at the end of a Pipeline, however nested; the estimator itself if it is none."""
-    while isinstance(estimator, Pipeline):
-        estimator = estimator.steps[-1][1]
-    return estimator
-
-
-def last_step_parameter(estimator: Any, name: str) -> str:
-    """Name, for ``set_params`` of the estimator, of a parameter of its last step."""
-    path = []
-    while isinstance(estimator, Pipeline):
-        step, estimator = estimator.steps[-1]
-        path.append(step)
-    return "__".join([*path, name])
-
-
 def change_last_step(estimator: Any, change: Callable[[Any], Any]) -> Any:
     """A copy of the estimator, its last step replaced by ``change(last step)``."""
     if not isinstance(estimator, Pipeline):

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from skcb._checks import check_share
 from skcb.comparison.scores import FACTS, greater_is_better
 from skcb.comparison.significance import Significance, compare_on_data_sets, compare_on_folds
 from skcb.comparison.strategies import family_of
@@ -187,8 +188,9 @@ class StrategyComparison:
         Raises
         ------
         ValueError
-            If there is no such metric or strategy.
+            If there is no such metric or strategy, or if `level` lies outside (0, 1).
         """
+        level = check_share("level", level)
         scores = self.scores(metric, relative_to=relative_to)
         mean, spread = scores.mean(skipna=False), scores.std(skipna=False)
         overlap = self._test_share() if len(self.datasets) == 1 else 0.0

@@ -11,7 +11,11 @@ from numpy.typing import NDArray
 from sklearn.metrics import average_precision_score, get_scorer, get_scorer_names, log_loss, roc_auc_score
 from sklearn.utils.validation import column_or_1d
 
-from skcb.metrics import ShotAccuracy, shot_accuracy
+from skcb._checks import shown
+from skcb._classes.labels import encode_labels, family_of
+from skcb._classes.vector import ClassVector
+from skcb.counting import count_classes
+from skcb.metrics import ShotAccuracy, accuracy_by_shots
 
 _BINS = 15
 
@@ -24,8 +28,8 @@ class Outcome:
     ) -> None:
         self._estimator, self._X, self._y_train = estimator, X, y_train
         self.classes = classes
-        self.true = np.searchsorted(classes, y)
-        self.predicted = np.searchsorted(classes, column_or_1d(estimator.predict(X)))
+        self.true = np.searchsorted(classes, y)  # which are all among the classes
+        self.predicted = _codes(classes, column_or_1d(estimator.predict(X)))
 
     @cached_property
     def probability(self) -> NDArray[np.float64]:
@@ -37,7 +41,7 @@ class Outcome:
             raise ValueError("predict_proba returned NaN or infinity")
         aligned = np.zeros((len(probability), len(self.classes)))
         known = getattr(self._estimator, "classes_", self.classes)
-        aligned[:, np.searchsorted(self.classes, known)] = probability
+        aligned[:, ClassVector.codes(self.classes).in_order_of(known, out_of="the classes of y")] = probability
         return aligned
 
     @cached_property
@@ -45,7 +49,8 @@ class Outcome:
         """Of each class the test samples that are right, that are of it, and that are said to be."""
         size = len(self.classes)
         right = self.true[self.true == self.predicted]
-        return tuple(np.bincount(codes, minlength=size) for codes in (right, self.true, self.predicted))  # type: ignore[return-value]
+        # A prediction that is no class has the code after the last: it is wrong for all.
+        return tuple(np.bincount(codes, minlength=size)[:size] for codes in (right, self.true, self.predicted))  # type: ignore[return-value]
 
     @cached_property
     def tested(self) -> NDArray[np.intp]:
@@ -56,7 +61,24 @@ class Outcome:
     @cached_property
     def shots(self) -> ShotAccuracy:
         """Accuracy over the classes with many, medium and few training samples."""
-        return shot_accuracy(self.classes[self.true], self.classes[self.predicted], self._y_train)
+        of_class = self.counts[1]
+        tested = of_class > 0
+        trained = count_classes(self._y_train)
+        shots = ClassVector(*trained).in_order_of(self.classes[tested], out_of="the classes of y_train")
+        return accuracy_by_shots(self.counts[0][tested] / of_class[tested], shots)
+
+
+def _codes(classes: NDArray[Any], predicted: Any) -> NDArray[np.intp]:
+    """Codes of predictions; of those that are no class, the number of classes."""
+    labels = encode_labels(predicted)
+    if family_of(labels.vocabulary) != family_of(classes):
+        raise ValueError(
+            f"predict returned labels of type {family_of(labels.vocabulary)}, and the classes are of type "
+            f"{family_of(classes)}: {shown(classes.tolist())}"
+        )
+    code_of = {label: code for code, label in enumerate(classes.tolist())}
+    table = np.array([code_of.get(label, len(classes)) for label in labels.vocabulary.tolist()], dtype=np.intp)
+    return table[labels.codes.astype(np.intp) - labels.offset]
 
 
 def balanced_accuracy(outcome: Outcome) -> float:
@@ -74,7 +96,8 @@ def macro_f1(outcome: Outcome) -> float:
 
 def g_mean(outcome: Outcome) -> float:
     """Geometric mean of the recalls: 0 as soon as a class is missed; imbalanced-learn's."""
-    return float(geometric_mean_score(outcome.true, outcome.predicted))
+    _, of_class, said = outcome.counts
+    return float(geometric_mean_score(outcome.true, outcome.predicted, labels=np.flatnonzero(of_class + said)))
 
 
 def auprc(outcome: Outcome) -> float:

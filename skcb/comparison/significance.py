@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import stats
 
-from skcb._checks import check_real
+from skcb._checks import check_share
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ def compare_on_folds(
     `scores` has a row for each of the J folds and a column for each strategy; `test_share` is
     :math:`n_{test}/n_{train}`.
     """
-    alpha = _check_alpha(alpha)
+    alpha = check_share("alpha", alpha)
     scores, left_out = _without_missing(scores, metric)
     first, second = _pairs(scores.shape[1])
     values = scores.to_numpy()
@@ -110,7 +110,7 @@ def compare_on_data_sets(
     `scores` has a row for each of the N data sets and a column for each of the k strategies. With two strategies
     there is Wilcoxon's signed-rank test instead.
     """
-    alpha = _check_alpha(alpha)
+    alpha = check_share("alpha", alpha)
     left_out: list[str] = []
     if rank_missing_last:
         scores = scores.loc[:, scores.notna().any()]
@@ -205,9 +205,3 @@ def _without_missing(scores: pd.DataFrame, metric: str) -> tuple[pd.DataFrame, l
             f"{int(complete.sum())} strategies have all values of {metric!r}; a test needs two. See failures"
         )
     return scores.loc[:, complete], scores.columns[~complete].tolist()
-
-
-def _check_alpha(alpha: float) -> float:
-    if not 0 < check_real("alpha", alpha) < 1:
-        raise ValueError(f"alpha must lie in (0, 1), got {alpha!r}")
-    return float(alpha)

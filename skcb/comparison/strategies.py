@@ -14,14 +14,13 @@ from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV, StratifiedKFold, TunedThresholdClassifierCV
 
 from skcb._classes.vector import Rule, inverse_square_root
+from skcb._pipelines import last_step, last_step_parameter
 from skcb._upstream import HasMethods
 from skcb._wrappers import WeightedClassifier, estimator_has
 from skcb.balancing import beta_grid
 from skcb.classification import ClassBalancedClassifier
 from skcb.comparison.pipelines import (
     change_last_step,
-    last_step,
-    last_step_parameter,
     put_sampler_before_last_step,
 )
 from skcb.decisions import LogitAdjustedClassifier
@@ -66,19 +65,25 @@ class InverseSquareRootClassifier(WeightedClassifier):
         return self.estimator_.predict_proba(X)
 
 
-def _is_class_balanced_net(estimator: Any) -> bool:
-    # Whoever has such a net has imported its module; to ask so costs no import of torch.
+def _balances_itself(estimator: Any) -> bool:
+    """Whether the last step weights by a beta of its own, which is to be set, and not wrapped in another."""
+    last = last_step(estimator)
+    # Whoever has a class-balanced net has imported its module; to ask so costs no import of torch.
     net = sys.modules.get("skcb.net")
-    return net is not None and isinstance(estimator, net.CBNeuralNetClassifier)
+    return isinstance(last, ClassBalancedClassifier) or (
+        net is not None and isinstance(last, net.CBNeuralNetClassifier)
+    )
 
 
 def _plain(estimator: Any) -> Any:
-    """The estimator without weights: a class-balanced net has its own, which are turned off."""
-    return _weighted(estimator, 0.0) if _is_class_balanced_net(last_step(estimator)) else clone(estimator)
+    """The estimator without weights; its own are turned off."""
+    if isinstance(last_step(estimator), ClassBalancedClassifier):
+        return change_last_step(estimator, lambda last: last.estimator)
+    return _weighted(estimator, 0.0) if _balances_itself(estimator) else clone(estimator)
 
 
 def _weighted(estimator: Any, beta: float) -> Any:
-    if _is_class_balanced_net(last_step(estimator)):
+    if _balances_itself(estimator):
         return clone(estimator).set_params(**{last_step_parameter(estimator, "beta"): beta})
     return change_last_step(estimator, lambda last: ClassBalancedClassifier(last, beta=beta))
 
@@ -132,10 +137,10 @@ def _with_effective_number_sampler(estimator: Any, training: TrainingPart) -> An
 
 
 def _with_logit_adjustment(estimator: Any, _: TrainingPart) -> Any:
-    if _is_class_balanced_net(last_step(estimator)):
+    if _balances_itself(estimator) and not isinstance(last_step(estimator), ClassBalancedClassifier):
         loss = last_step_parameter(estimator, "loss")
         return _weighted(estimator, 0.0).set_params(**{loss: "logit_adjusted"})
-    return change_last_step(estimator, LogitAdjustedClassifier)
+    return change_last_step(_plain(estimator), LogitAdjustedClassifier)
 
 
 def _with_threshold(estimator: Any, training: TrainingPart) -> Any:

@@ -9,8 +9,8 @@ from sklearn.preprocessing import StandardScaler
 torch, skorch = pytest.importorskip("torch"), pytest.importorskip("skorch")
 
 from skcb import CBNeuralNetClassifier, compare_strategies  # noqa: E402 - after the skip
+from skcb._pipelines import last_step  # noqa: E402
 from skcb.comparison import STRATEGIES  # noqa: E402
-from skcb.comparison.pipelines import last_step  # noqa: E402
 from skcb.comparison.strategies import TrainingPart  # noqa: E402
 
 X, y = make_classification(200, weights=[0.8], random_state=0)

@@ -158,3 +158,9 @@ def test_a_metric_that_no_data_set_has_is_left_blank_and_not_ranked():
     assert empty.summary()["few_shot"].isna().all(axis=None)
     assert empty.failures.empty
     assert "| none | **0.500** |  |" in empty.to_markdown()
+
+
+@pytest.mark.parametrize("level", [0, 1, 95, -0.5, float("nan")])
+def test_a_level_that_is_no_share_is_refused(level):
+    with pytest.raises(ValueError, match=r"level must lie in \(0, 1\), got"):
+        ONE.interval("macro_f1", level=level)

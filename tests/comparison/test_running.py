@@ -211,7 +211,8 @@ def test_an_estimator_that_fails_in_one_fold():
     assert comparison.wide("macro_f1")["none"].notna().tolist() == [True, False, True]
     assert comparison.summary("macro_f1").loc["none", ("note", "")] == "1 fold: RuntimeError: the weather was bad"
     assert comparison.summary("macro_f1").index.tolist() == ["RandomUnderSampler", "none"]  # not of all folds
-    assert comparison.significance is not None
+    with pytest.raises(ValueError, match="1 strategies have all values"):
+        comparison.significance("macro_f1")
 
 
 def test_without_probabilities_those_cells_are_empty_with_the_reason():
@@ -358,3 +359,33 @@ def test_tqdm_is_named_where_it_is_missing(monkeypatch):
 def test_the_default_set_is_the_one_documented():
     assert list(STRATEGIES)[:3] == ["none", "balanced", "sqrt"]
     assert {"ADASYN", "BorderlineSMOTE", "NearMiss", "TomekLinks", "SMOTEENN", "threshold"} <= set(STRATEGIES)
+
+
+class Says(ClassifierMixin, BaseEstimator):
+    """Predicts one answer, whatever it is asked."""
+
+    def __init__(self, answer):
+        self.answer = answer
+
+    def fit(self, X, y):
+        self.classes_ = np.unique(y)
+        return self
+
+    def predict(self, X):
+        return np.full(len(X), self.answer)
+
+
+def test_a_prediction_that_is_no_class_is_wrong_and_not_its_neighbour():
+    gappy = np.where(y == 0, 0, 2)
+    names = ["accuracy", "balanced_accuracy", "macro_f1", "g_mean"]
+    comparison = compare_strategies(Says(1), X, gappy, strategies=["none"], cv=3, scoring=names, random_state=0)
+    assert comparison.failures.empty
+    for name in names:
+        assert (comparison.wide(name)["none"] == 0).all(), name
+
+
+def test_predictions_of_another_type_are_a_row_that_says_so():
+    both = {"none": "none", "strings": Says("0")}
+    comparison = compare_strategies(Says(0), X, y, strategies=both, cv=3, scoring="macro_f1", random_state=0)
+    (reason,) = comparison.failures["reason"].unique()
+    assert "predict returned labels of type string, and the classes are of type number: 0, 1, 2" in reason

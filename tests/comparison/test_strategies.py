@@ -14,8 +14,9 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
 from skcb import ClassBalancedClassifier, LogitAdjustedClassifier, beta_grid, class_weight, compare_strategies
+from skcb._pipelines import last_step, last_step_parameter
 from skcb.comparison import STRATEGIES
-from skcb.comparison.pipelines import change_last_step, last_step, last_step_parameter
+from skcb.comparison.pipelines import change_last_step
 from skcb.comparison.strategies import InverseSquareRootClassifier, TrainingPart, family_of
 
 X, y = make_classification(400, weights=[0.85], class_sep=0.6, random_state=0)
@@ -90,8 +91,8 @@ def test_the_searched_beta_is_one_of_the_grid_of_the_training_counts():
     (parameter,) = fitted.best_params_
     assert parameter == "pipeline-2__logisticregression__beta"
     assert fitted.best_params_[parameter] in beta_grid(COUNTS)
-    best = fitted.cv_results_["mean_test_score"].max()
-    assert fitted.best_score_ == best
+    assert fitted.scoring == "balanced_accuracy"
+    assert len(fitted.cv_results_["params"]) == len(beta_grid(COUNTS))
 
 
 def test_effective_numbers_lie_between_no_and_full_over_sampling():
@@ -161,8 +162,9 @@ def test_balanced_classes_leave_no_beta_to_try():
     half = np.arange(len(X)) % 2
     assert not [name for name in score(None, y=half).strategies if "beta=0." in name]
     asked = score(["none", "class-balanced (beta=grid 1/2)", "class-balanced (beta=cv)"], y=half[: len(X)])
-    # 400 samples in three folds: where the halves are even there is no grid, and the row says so
-    assert asked.failures.empty or asked.failures["reason"].str.contains("every beta does the same").all()
+    reasons = asked.failures.set_index("strategy")["reason"]
+    assert set(reasons.index) == {"class-balanced (beta=grid 1/2)", "class-balanced (beta=cv)"}
+    assert reasons.str.contains("every beta does the same").all()
 
 
 def test_unknown_and_wrong_strategies():
@@ -185,3 +187,12 @@ def test_a_callable_that_returns_no_estimator_is_a_row_that_says_so():
     assert comparison.failures["reason"].tolist() == [
         "TypeError: the strategy returned str, which has no fit and predict"
     ]
+
+
+@pytest.mark.parametrize("wrap", [lambda model: model, lambda model: make_pipeline(StandardScaler(), model)])
+def test_an_estimator_that_balances_itself_is_switched_off_and_set(wrap):
+    model = LogisticRegression()
+    names = ["none", "balanced", "sqrt", "class-balanced (beta=0.9)", "RandomOverSampler", "logit adjustment"]
+    plain = score(names, wrap(model)).wide("balanced_accuracy")
+    balanced = score(names, wrap(ClassBalancedClassifier(model, beta=1))).wide("balanced_accuracy")
+    np.testing.assert_array_equal(plain.to_numpy(), balanced.to_numpy())
