@@ -14,6 +14,7 @@ from sklearn.metrics import recall_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+import skcb
 from skcb import (
     ClassBalancedClassifier,
     ClassBalancedWeighter,
@@ -271,3 +272,72 @@ def test_matplotlib_is_loaded_when_something_is_drawn_and_named_where_it_is_miss
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert "drawing needs matplotlib: pip install 'skcb[compare]'" in result.stderr
+
+
+def test_a_part_of_a_figure_is_drawn_on():
+    figure = plt.figure(layout="constrained")
+    left, right = figure.subfigures(1, 2)
+    assert skcb.ClassWeightDisplay.from_counts([500, 50, 5], ax=left.subplots()).figure_ is left
+    assert skcb.EffectiveNumberDisplay.from_counts([500, 50, 5], ax=right.subplots()).figure_ is right
+
+
+def test_counts_below_one_have_curves_and_no_markers():
+    display = skcb.EffectiveNumberDisplay.from_counts([0.9, 0.1])
+    assert len(display.ax_.lines) == len(display.beta)
+    with pytest.raises(ValueError, match="all 2 counts are 0: no class has samples"):
+        skcb.EffectiveNumberDisplay.from_counts([0, 0])
+
+
+def test_labelled_counts_name_the_classes():
+    y = ["gnu"] * 5 + ["ant"] * 500 + ["bee"] * 50
+    counts = pytest.importorskip("pandas").Series(y).value_counts(ascending=True)
+    for labelled in (counts, skcb.count_classes(y), {"gnu": 5, "bee": 50, "ant": 500}):
+        display = skcb.ClassWeightDisplay.from_counts(labelled)
+        assert display.classes == ["ant", "bee", "gnu"]
+        assert display.counts.tolist() == [500, 50, 5]
+    skcb.EffectiveNumberDisplay.from_counts(counts)
+
+
+def test_the_weights_of_a_net_and_of_the_best_of_a_search_are_drawn():
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.model_selection import GridSearchCV
+
+    rng = np.random.default_rng(0)
+    y = rng.permutation(np.repeat([0, 1, 2], [100, 40, 10]))
+    X = rng.normal(size=(150, 3))
+    grid = {"beta": [0.9, 0.99]}
+    search = GridSearchCV(skcb.ClassBalancedClassifier(LogisticRegression()), grid, cv=2).fit(X, y)
+    display = skcb.ClassWeightDisplay.from_estimator(search)
+    assert display.chosen == search.best_params_["beta"]
+    pytest.importorskip("skorch")
+    net = skcb.CBNeuralNetClassifier(max_epochs=1).fit(X.astype(np.float32), y)
+    display = skcb.ClassWeightDisplay.from_estimator(net)
+    drawn = display.class_weight[display.beta.index(display.chosen)]
+    np.testing.assert_allclose(drawn, net.criterion_.weight, rtol=1e-6)
+
+
+MAKERS = {
+    "ClassWeightDisplay": lambda ax: skcb.ClassWeightDisplay.from_counts([500, 50, 5], ax=ax),
+    "CriticalDifferenceDisplay": lambda ax: skcb.CriticalDifferenceDisplay.from_ranks(
+        {"a": 1.2, "b": 1.8}, critical_difference=1, ax=ax
+    ),
+    "EffectiveNumberDisplay": lambda ax: skcb.EffectiveNumberDisplay.from_counts([500, 50, 5], ax=ax),
+    "ShotAccuracyDisplay": lambda ax: skcb.ShotAccuracyDisplay.from_predictions([0, 1], [0, 0], [0, 1], ax=ax),
+    "StrategyComparisonDisplay": lambda ax: skcb.StrategyComparisonDisplay(
+        strategies=["none"],
+        mean=np.array([0.5]),
+        interval=np.array([[0.4], [0.6]]),
+        values=[np.array([0.4, 0.6])],
+        metric="macro_f1",
+        families=["none"],
+    ).plot(ax=ax),
+}
+
+
+@pytest.mark.parametrize("name", skcb.plotting.__all__)
+def test_every_display_draws_on_the_axes_that_it_is_given(name):
+    figure, ax = plt.subplots(layout="constrained")
+    display = MAKERS[name](ax)
+    assert display.ax_ is ax
+    assert display.figure_ is figure
+    assert MAKERS[name](None).figure_ is not figure

@@ -6,7 +6,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from skcb._checks import as_counts, check_beta
+from skcb._checks import as_counts, check_beta, counts_in_order_of, labelled_counts
 from skcb.balancing import Normalization, beta_grid, class_weight, effective_number
 from skcb.plotting.drawing import in_order, label_at_right, new_axes, ticks_for_classes, tidy
 
@@ -83,7 +83,9 @@ class EffectiveNumberDisplay:
         ValueError
             If a count or a beta is not valid.
         """
-        counts = as_counts(counts)
+        counts = as_counts(counts, any_order=True)
+        if not counts.any():
+            raise ValueError(f"all {len(counts)} counts are 0: no class has samples")
         betas = _as_betas(_BETAS_OF_THE_PAPER if beta is None else beta)
         n = np.geomspace(1, max(counts.max(), 10), 300)
         numbers = np.array([effective_number(n, value) for value in betas])
@@ -105,8 +107,8 @@ class EffectiveNumberDisplay:
         colors = in_order(len(self.beta))
         for number, color, beta in zip(self.effective_number, colors, self.beta, strict=True):
             ax.plot(self.n, number, color=color, linewidth=2, label=f"beta={beta:g}")
-            if self.counts is not None:
-                present = self.counts[self.counts >= 1]
+            present = np.empty(0) if self.counts is None else self.counts[self.counts >= 1]
+            if len(present):
                 ax.plot(
                     present,
                     effective_number(present, beta),
@@ -196,7 +198,8 @@ class ClassWeightDisplay:
         beta : array-like of shape (n_betas,), default=None
             None takes :func:`beta_grid`, from no weighting to inverse frequency.
         classes : sequence of length n_classes, default=None
-            Names; None numbers the classes from 0 in the order of `counts`.
+            Names; None takes the labels of the counts where they have some, and numbers the classes from 0 in
+            the order of `counts` elsewhere.
         normalize : {"classes", "samples"} or None, default="samples"
             See :func:`class_weight`.
         chosen : float, default=None
@@ -213,6 +216,10 @@ class ClassWeightDisplay:
         ValueError
             If a count or a beta is not valid, or if `classes` has another length.
         """
+        labelled = labelled_counts(counts)
+        if labelled is not None:
+            classes = labelled[0] if classes is None else classes
+            counts = counts_in_order_of(classes, counts)
         counts = as_counts(counts)
         names = list(range(len(counts))) if classes is None else list(classes)
         if len(names) != len(counts):
@@ -235,8 +242,8 @@ class ClassWeightDisplay:
 
         Parameters
         ----------
-        estimator : ClassBalancedClassifier or ClassBalancedWeighter
-            Fitted; or a Pipeline that ends in one.
+        estimator : ClassBalancedClassifier, ClassBalancedWeighter or CBNeuralNetClassifier
+            Fitted; or a Pipeline that ends in one, or a search whose best estimator does.
         ax : matplotlib Axes, default=None
             Where to draw; None makes a figure.
 
@@ -250,9 +257,10 @@ class ClassWeightDisplay:
             If the estimator has no `beta` and no class counts of its own.
         """
         last = estimator
-        while hasattr(last, "steps"):
-            last = last.steps[-1][1]
-        if not (hasattr(last, "class_count_") and hasattr(last, "beta")):
+        while hasattr(last, "steps") or hasattr(last, "best_estimator_"):
+            last = last.best_estimator_ if hasattr(last, "best_estimator_") else last.steps[-1][1]
+        weighted = getattr(last, "criterion_", last)  # of a net the loss
+        if not (hasattr(last, "class_count_") and hasattr(weighted, "beta")):
             raise TypeError(
                 f"{type(last).__name__} has no class_count_ and beta; fit a ClassBalancedClassifier, or use "
                 "ClassWeightDisplay.from_counts"
@@ -261,8 +269,8 @@ class ClassWeightDisplay:
             last.class_count_,
             beta=[0, 1],
             classes=np.asarray(last.classes_).tolist(),
-            normalize=getattr(last, "normalize", "samples"),
-            chosen=last.beta,
+            normalize=weighted.normalize,
+            chosen=weighted.beta,
             ax=ax,
         )
 

@@ -57,7 +57,8 @@ def label_at_right(
     ax: Any, x: ArrayLike, y: ArrayLike, texts: Sequence[str], *, colors: Sequence[Any], size: float = 9
 ) -> None:
     """Write the text of each point beside the right edge, near its height, with a line to it."""
-    ax.figure.draw_without_rendering()  # for constrained layout to give the axes their size
+    # Of the whole figure, also where the axes are in a part of one:
+    ax.figure.canvas.figure.draw_without_rendering()  # for constrained layout to give the axes their size
     points = np.column_stack(np.broadcast_arrays(x, y)).astype(np.float64)
     height = ax.get_window_extent().height / ax.figure.dpi * 72
     wanted = ax.transAxes.inverted().transform(ax.transData.transform(points))[:, 1]
