@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+from inspect import signature
 
 import numpy as np
 import pytest
@@ -30,6 +31,10 @@ X = RNG.normal(size=(300, 4)) + 0.8 * np.eye(3, 4)[y]
 WEIGHT = compute_sample_weight(y, beta=1)
 GIVEN = RNG.uniform(0.5, 2, 300)
 LR = LogisticRegression()
+# What keeps scikit-learn 1.8 and later from telling of defaults to come.
+QUIET = {"l1_ratios": (0,), "use_legacy_attributes": False}
+if "use_legacy_attributes" not in signature(LogisticRegressionCV).parameters:
+    QUIET = {}
 TREE = DecisionTreeClassifier(max_depth=3, random_state=0)
 
 
@@ -77,7 +82,7 @@ SAME_WHATEVER_THE_FLAG = {
         make_pipeline(StandardScaler(), LR), {"logisticregression__C": [0.001, 1]}, cv=3
     ),
     "search in a pipeline": make_pipeline(StandardScaler(), GridSearchCV(LR, {"C": [0.001, 1]}, cv=3)),
-    "LogisticRegressionCV": LogisticRegressionCV(cv=3, Cs=3, l1_ratios=(0,), use_legacy_attributes=False),
+    "LogisticRegressionCV": LogisticRegressionCV(cv=3, Cs=3, **QUIET),
     "RFECV": RFECV(LR, cv=3),
     "RFECV by name": RFECV(LR, cv=3, scoring="balanced_accuracy"),
     "one against the rest": OneVsRestClassifier(LR),

@@ -188,7 +188,13 @@ def _encode_integers(array: NDArray[Any]) -> Labels:
 
 def _factorize(labels: Sequence[Any] | NDArray[Any]) -> tuple[NDArray[Any], Sequence[Any]]:
     try:
-        if "pandas" in sys.modules and isinstance(labels, np.ndarray):
+        pandas = sys.modules.get("pandas")
+        # Before version 3 pandas read strings up to their first NUL.
+        if (
+            isinstance(labels, np.ndarray)
+            and pandas is not None
+            and int(pandas.__version__.partition(".")[0]) >= 3
+        ):
             codes, vocabulary = sys.modules["pandas"].factorize(labels)
             return codes, vocabulary.tolist()
         # One look-up per label in C: a label that is not in the dict yet gets the next number.
