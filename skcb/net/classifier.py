@@ -185,7 +185,7 @@ class CBNeuralNetClassifier(SklearnNet):
         if self.init_context_ == "module" and not given:
             if instance_or_cls is None:
                 instance_or_cls = MultilayerPerceptron
-                kwargs = {"cosine": loss_class(self.loss).wants_cosines, **kwargs}
+                kwargs = {"cosine": loss_class(self.loss).term.wants_cosines, **kwargs}
             if not callable(instance_or_cls):
                 raise TypeError(
                     "module must be a class of torch.nn.Module, an instance of one or a function that makes one, "
@@ -220,7 +220,7 @@ class CBNeuralNetClassifier(SklearnNet):
             gamma=self.gamma,
             parameters=self.get_params_for("criterion"),
         )
-        return layer if loss.starts_from_prior else None
+        return layer if loss.term.starts_from_prior else None
 
     def initialize_criterion(self) -> Self:
         """Build the loss, with the counts as far as they are known; training counts anew."""

@@ -1,4 +1,4 @@
-"""The losses by name, and the criterion that the parameters of a net describe."""
+"""The loss that is meant, and the criterion that the parameters of a net describe."""
 
 import inspect
 from collections.abc import Mapping
@@ -6,26 +6,7 @@ from typing import Any
 
 from numpy.typing import ArrayLike
 
-from skcb.nn import (
-    CBCrossEntropyLoss,
-    CBFocalLoss,
-    CBSigmoidLoss,
-    CBSoftmaxFocalLoss,
-    ClassWeightedLoss,
-    LDAMLoss,
-    LogitAdjustedLoss,
-    VSLoss,
-)
-
-LOSSES: dict[str, type[ClassWeightedLoss]] = {
-    "softmax": CBCrossEntropyLoss,
-    "sigmoid": CBSigmoidLoss,
-    "focal": CBFocalLoss,
-    "softmax_focal": CBSoftmaxFocalLoss,
-    "ldam": LDAMLoss,
-    "logit_adjusted": LogitAdjustedLoss,
-    "vs": VSLoss,
-}
+from skcb.nn import LOSSES, ClassWeightedLoss
 
 
 def loss_class(loss: Any) -> type[ClassWeightedLoss]:
@@ -97,7 +78,7 @@ def build_criterion(
     if parameters.get("reduction") == "none":
         raise ValueError('criterion__reduction="none" leaves no number to descend on; choose "mean"')
     kept = {name: value for name, value in given.items() if name in accepted}
-    return chosen(counts=counts, **kept, **parameters)  # type: ignore[call-arg, arg-type]
+    return chosen(counts=counts, **kept, **parameters)  # type: ignore[arg-type]
 
 
 def own_beta(loss: Any, beta: float | None, parameters: Mapping[str, Any]) -> float:

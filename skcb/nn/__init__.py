@@ -8,18 +8,26 @@ except ModuleNotFoundError as error:
     raise ImportError("skcb.nn needs PyTorch: pip install 'skcb[torch]'", name="torch") from error
 
 from skcb.nn import functional, initialization
-from skcb.nn._shell import ClassWeightedLoss
-from skcb.nn.adjusted_losses import LDAMLoss, LogitAdjustedLoss, NormalizedLinear, VSLoss
+from skcb.nn._adjustments import Adjustment
+from skcb.nn._loss import ClassWeightedLoss
+from skcb.nn._terms import Term
 from skcb.nn.initialization import parameter_groups, prior_bias_
+from skcb.nn.layers import NormalizedLinear
 from skcb.nn.losses import (
+    LOSSES,
     CBCrossEntropyLoss,
     CBFocalLoss,
     CBSigmoidLoss,
     CBSoftmaxFocalLoss,
     ClassBalancedLoss,
+    LDAMLoss,
+    LogitAdjustedLoss,
+    VSLoss,
 )
 
 __all__ = [
+    "LOSSES",
+    "Adjustment",
     "CBCrossEntropyLoss",
     "CBFocalLoss",
     "CBSigmoidLoss",
@@ -29,6 +37,7 @@ __all__ = [
     "LDAMLoss",
     "LogitAdjustedLoss",
     "NormalizedLinear",
+    "Term",
     "VSLoss",
     "functional",
     "initialization",

@@ -1,15 +1,24 @@
-"""Losses that re-weight: one weight per class, from the effective number of samples, applied per example."""
+"""The losses: each a term, weighted by class, and perhaps an adjustment of the logits by the counts."""
 
 from collections.abc import Callable
-from typing import ClassVar, Literal
+from typing import Literal
 
 from torch import Tensor, nn
 
-from skcb._checks import check_non_negative, check_real
 from skcb.balancing import Normalization
-from skcb.nn import functional
-from skcb.nn._focal import SIGMOID, SOFTMAX, at_least_float32, focal_loss
-from skcb.nn._shell import ClassWeightedLoss, Counts, Reduction
+from skcb.nn._adjustments import Margin, ScaleAndShift, Shift
+from skcb.nn._loss import ClassWeightedLoss, Counts, Reduction
+from skcb.nn._terms import (
+    AnyPerExample,
+    CosineCrossEntropy,
+    CrossEntropy,
+    SigmoidCrossEntropy,
+    SigmoidFocal,
+    SoftmaxFocal,
+)
+
+# Losses of a softmax are torch's CrossEntropyLoss as well, for its type alone: by it skorch, and others, know that
+# a softmax makes probabilities of their logits.
 
 
 class CBCrossEntropyLoss(ClassWeightedLoss, nn.CrossEntropyLoss):  # type: ignore[misc]
@@ -68,7 +77,8 @@ class CBCrossEntropyLoss(ClassWeightedLoss, nn.CrossEntropyLoss):  # type: ignor
     tensor(3.0354)
     """
 
-    shown: ClassVar[tuple[str, ...]] = (*ClassWeightedLoss.shown, "label_smoothing")
+    term = CrossEntropy()
+    label_smoothing: float
 
     def __init__(
         self,
@@ -80,41 +90,14 @@ class CBCrossEntropyLoss(ClassWeightedLoss, nn.CrossEntropyLoss):  # type: ignor
         ignore_index: int = -100,
         label_smoothing: float = 0.0,
     ) -> None:
-        super().__init__(beta=beta, normalize=normalize, reduction=reduction, ignore_index=ignore_index)
-        self.label_smoothing = _check_smoothing(label_smoothing)
-        self.set_counts(counts)
-
-    def adjusted(self, logits: Tensor, target: Tensor) -> Tensor:  # noqa: ARG002
-        """Return the logits as the cross-entropy sees them: here as they are, in float32 or better."""
-        return at_least_float32(logits)
-
-    def smoothing(self) -> float | Tensor:
-        """Return how much of the target's probability is spread, evenly or to each class."""
-        return self.label_smoothing
-
-    def per_example(self, logits: Tensor, target: Tensor) -> Tensor:
-        """Return the cross-entropy of each example, 0 where it is ignored."""
-        return functional.cross_entropy(
-            self.adjusted(logits, target),
-            target,
-            label_smoothing=self.smoothing(),
-            ignore_index=self.ignore_index,
+        super().__init__(
+            counts,
+            beta=beta,
+            normalize=normalize,
+            reduction=reduction,
+            ignore_index=ignore_index,
+            label_smoothing=label_smoothing,
         )
-
-    def reduced(
-        self, logits: Tensor, target: Tensor, sample_weight: Tensor | None, n_examples: Tensor | int
-    ) -> Tensor:
-        """Weight and reduce, in the commonest case by one kernel of torch's: small batches feel it."""
-        if (
-            self.reduction != "mean"
-            or self.label_smoothing
-            or sample_weight is not None
-            or target.is_floating_point()
-        ):
-            return super().reduced(logits, target, sample_weight, n_examples)
-        logits = self.adjusted(logits, target)
-        weight = self.weight.to(logits.dtype) / n_examples
-        return nn.functional.cross_entropy(logits, target, weight, ignore_index=self.ignore_index, reduction="sum")
 
 
 class CBSoftmaxFocalLoss(ClassWeightedLoss, nn.CrossEntropyLoss):  # type: ignore[misc]
@@ -151,7 +134,9 @@ class CBSoftmaxFocalLoss(ClassWeightedLoss, nn.CrossEntropyLoss):  # type: ignor
     tensor(2.8685)
     """
 
-    shown: ClassVar[tuple[str, ...]] = ("gamma", *ClassWeightedLoss.shown, "label_smoothing")
+    term = SoftmaxFocal()
+    gamma: float
+    label_smoothing: float
 
     def __init__(
         self,
@@ -164,22 +149,15 @@ class CBSoftmaxFocalLoss(ClassWeightedLoss, nn.CrossEntropyLoss):  # type: ignor
         ignore_index: int = -100,
         label_smoothing: float = 0.0,
     ) -> None:
-        super().__init__(beta=beta, normalize=normalize, reduction=reduction, ignore_index=ignore_index)
-        self.gamma = check_non_negative("gamma", gamma)
-        self.label_smoothing = _check_smoothing(label_smoothing)
-        self.set_counts(counts)
-
-    def per_example(self, logits: Tensor, target: Tensor) -> Tensor:
-        """Return the softmax focal loss of each example, 0 where it is ignored."""
-        return functional.softmax_focal(
-            logits, target, self.gamma, label_smoothing=self.label_smoothing, ignore_index=self.ignore_index
+        super().__init__(
+            counts,
+            beta=beta,
+            gamma=gamma,
+            normalize=normalize,
+            reduction=reduction,
+            ignore_index=ignore_index,
+            label_smoothing=label_smoothing,
         )
-
-    def weighted_sum(self, logits: Tensor, target: Tensor, weight: Tensor) -> Tensor:
-        """Sum the losses of the examples, each times its weight, in the commonest case by the kernel."""
-        if self.label_smoothing or target.is_floating_point() or weight.requires_grad:
-            return super().weighted_sum(logits, target, weight)
-        return focal_loss(SOFTMAX, logits, target, self.gamma, ignore_index=self.ignore_index, weight=weight)
 
 
 class CBFocalLoss(ClassWeightedLoss):
@@ -216,8 +194,8 @@ class CBFocalLoss(ClassWeightedLoss):
     tensor(4.0390)
     """
 
-    starts_from_prior = True
-    shown: ClassVar[tuple[str, ...]] = ("gamma", *ClassWeightedLoss.shown)
+    term = SigmoidFocal()
+    gamma: float
 
     def __init__(
         self,
@@ -229,23 +207,14 @@ class CBFocalLoss(ClassWeightedLoss):
         reduction: Reduction = "mean",
         ignore_index: int = -100,
     ) -> None:
-        super().__init__(beta=beta, normalize=normalize, reduction=reduction, ignore_index=ignore_index)
-        self.gamma = check_non_negative("gamma", gamma)
-        self.set_counts(counts)
-
-    def per_example(self, logits: Tensor, target: Tensor) -> Tensor:
-        """Return the sigmoid focal loss of each example, 0 where it is ignored."""
-        return functional.sigmoid_focal(logits, target, self.gamma, ignore_index=self.ignore_index)
-
-    def weighted_sum(self, logits: Tensor, target: Tensor, weight: Tensor) -> Tensor:
-        """Sum the losses of the examples, each times its weight, in the commonest case by the kernel."""
-        if target.is_floating_point() or weight.requires_grad:
-            return super().weighted_sum(logits, target, weight)
-        return focal_loss(SIGMOID, logits, target, self.gamma, ignore_index=self.ignore_index, weight=weight)
-
-    def probabilities(self, logits: Tensor) -> Tensor:
-        """Return the sigmoids of the logits, divided by their sum over the classes."""
-        return functional.normalized_sigmoid(logits)
+        super().__init__(
+            counts,
+            beta=beta,
+            gamma=gamma,
+            normalize=normalize,
+            reduction=reduction,
+            ignore_index=ignore_index,
+        )
 
 
 class CBSigmoidLoss(ClassWeightedLoss):
@@ -279,7 +248,7 @@ class CBSigmoidLoss(ClassWeightedLoss):
     tensor(4.7695)
     """
 
-    starts_from_prior = True
+    term = SigmoidCrossEntropy()
 
     def __init__(
         self,
@@ -290,22 +259,13 @@ class CBSigmoidLoss(ClassWeightedLoss):
         reduction: Reduction = "mean",
         ignore_index: int = -100,
     ) -> None:
-        super().__init__(beta=beta, normalize=normalize, reduction=reduction, ignore_index=ignore_index)
-        self.set_counts(counts)
-
-    def per_example(self, logits: Tensor, target: Tensor) -> Tensor:
-        """Return the sigmoid cross-entropy of each example, 0 where it is ignored."""
-        return functional.sigmoid_cross_entropy(logits, target, ignore_index=self.ignore_index)
-
-    def weighted_sum(self, logits: Tensor, target: Tensor, weight: Tensor) -> Tensor:
-        """Sum the losses of the examples, each times its weight, in the commonest case by the kernel."""
-        if target.is_floating_point() or weight.requires_grad:
-            return super().weighted_sum(logits, target, weight)
-        return focal_loss(SIGMOID, logits, target, 0.0, ignore_index=self.ignore_index, weight=weight)
-
-    def probabilities(self, logits: Tensor) -> Tensor:
-        """Return the sigmoids of the logits, divided by their sum over the classes."""
-        return functional.normalized_sigmoid(logits)
+        super().__init__(
+            counts,
+            beta=beta,
+            normalize=normalize,
+            reduction=reduction,
+            ignore_index=ignore_index,
+        )
 
 
 class ClassBalancedLoss(ClassWeightedLoss):
@@ -348,6 +308,8 @@ class ClassBalancedLoss(ClassWeightedLoss):
     tensor(1.8062)
     """
 
+    base: Callable[[Tensor, Tensor], Tensor]
+
     def __init__(
         self,
         base: Callable[[Tensor, Tensor], Tensor],
@@ -359,7 +321,6 @@ class ClassBalancedLoss(ClassWeightedLoss):
         reduction: Reduction = "mean",
         ignore_index: int = -100,
     ) -> None:
-        super().__init__(beta=beta, normalize=normalize, reduction=reduction, ignore_index=ignore_index)
         if not callable(base):
             raise TypeError(f"base must be callable, base(logits, target), got {base!r}")
         base_reduction = getattr(base, "reduction", "none")
@@ -368,39 +329,272 @@ class ClassBalancedLoss(ClassWeightedLoss):
                 f"base has reduction={base_reduction!r}, so no example has a loss of its own to weight; "
                 'build it with reduction="none" and give the reduction to ClassBalancedLoss'
             )
-        if not (callable(probabilities) or probabilities in ("softmax", "sigmoid")):
-            raise ValueError(
-                f'probabilities must be "softmax", "sigmoid" or a function of the logits, got {probabilities!r}'
-            )
-        self.base, self.link = base, probabilities
-        self.starts_from_prior = probabilities == "sigmoid"
-        self.set_counts(counts)
-
-    def probabilities(self, logits: Tensor) -> Tensor:
-        """Return the probabilities of the classes, as the parameter of that name says."""
-        if callable(self.link):
-            return self.link(logits)
-        return functional.normalized_sigmoid(logits) if self.starts_from_prior else super().probabilities(logits)
-
-    def per_example(self, logits: Tensor, target: Tensor) -> Tensor:
-        """Return the base loss of each example, 0 where it is ignored."""
-        logits = at_least_float32(logits)
-        if target.is_floating_point():
-            return self._one_each(self.base(logits, target), logits)
-        ignored = target == self.ignore_index
-        return self._one_each(self.base(logits, target.masked_fill(ignored, 0)), logits).masked_fill(ignored, 0)
-
-    def _one_each(self, loss: Tensor, logits: Tensor) -> Tensor:
-        expected = logits.shape[:1] + logits.shape[2:]
-        if loss.shape != expected:
-            raise ValueError(
-                f"base returned shape {tuple(loss.shape)} for logits of shape {tuple(logits.shape)}, "
-                f"expected one loss per example, {tuple(expected)}; sum over the classes, and do not reduce"
-            )
-        return loss
+        self.term = AnyPerExample(probabilities)
+        super().__init__(
+            counts,
+            beta=beta,
+            normalize=normalize,
+            reduction=reduction,
+            ignore_index=ignore_index,
+            base=base,
+        )
 
 
-def _check_smoothing(label_smoothing: float) -> float:
-    if not 0 <= check_real("label_smoothing", label_smoothing) <= 1:
-        raise ValueError(f"label_smoothing must lie in [0, 1], got {label_smoothing!r}")
-    return float(label_smoothing)
+class LogitAdjustedLoss(ClassWeightedLoss, nn.CrossEntropyLoss):  # type: ignore[misc]
+    r"""Logit-adjusted cross-entropy; with ``tau=1`` Balanced Softmax.
+
+    .. math:: L = -w_y \log \mathrm{softmax}(z + \tau \log \pi)_y, \qquad \pi_c = n_c / \textstyle\sum_k n_k
+
+    The shift is :func:`skcb.logit_adjustment`. Predict from the logits as they are.
+
+    Parameters
+    ----------
+    counts : array-like or Tensor of shape (n_classes,)
+        Samples per class in the whole training set, not in a batch. A class without samples has shift minus
+        infinity, gets none of the label smoothing, and a target of it is an error.
+    tau : float >= 0, default=1.0
+        Strength of the adjustment; 0 is none.
+    beta : float in [0, 1], default=0.0
+        0 leaves the examples unweighted, as in the paper; 1 weights by inverse frequency as well.
+    normalize, reduction, ignore_index, label_smoothing
+        As in :class:`CBCrossEntropyLoss`.
+
+    Attributes
+    ----------
+    weight, shift : Tensor of shape (n_classes,)
+        The class weights and the shifts, buffers; the shift of a class without samples, which is left out
+        altogether, is 0, so that averages of buffers stay finite.
+
+    Raises
+    ------
+    ValueError
+        As :class:`CBCrossEntropyLoss` does, and when called with a target of a class without samples (save
+        under ``torch.compile``, where its loss is infinite).
+
+    Warns
+    -----
+    EmptyClassWarning
+        If a class has no samples.
+
+    References
+    ----------
+    Menon et al., Long-Tail Learning via Logit Adjustment, ICLR 2021, :arxiv:`2007.07314`.
+    Ren et al., Balanced Meta-Softmax for Long-Tailed Visual Recognition, NeurIPS 2020, :arxiv:`2007.10740`.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skcb.nn import LogitAdjustedLoss
+    >>> loss = LogitAdjustedLoss([900, 90, 10])
+    >>> loss.shift
+    tensor([-0.1054, -2.4079, -4.6052])
+    >>> loss(torch.tensor([[2.0, 0.0, 0.0], [2.0, 0.0, 0.0]]), torch.tensor([0, 2]))
+    tensor(3.2648)
+    """
+
+    term, adjustment = CrossEntropy(), Shift()
+    tau: float
+    label_smoothing: float
+    shift: Tensor
+
+    def __init__(
+        self,
+        counts: Counts,
+        *,
+        tau: float = 1.0,
+        beta: float = 0.0,
+        normalize: Normalization = "classes",
+        reduction: Reduction = "mean",
+        ignore_index: int = -100,
+        label_smoothing: float = 0.0,
+    ) -> None:
+        super().__init__(
+            counts,
+            tau=tau,
+            beta=beta,
+            normalize=normalize,
+            reduction=reduction,
+            ignore_index=ignore_index,
+            label_smoothing=label_smoothing,
+        )
+
+
+class VSLoss(ClassWeightedLoss, nn.CrossEntropyLoss):  # type: ignore[misc]
+    r"""Vector-scaling loss: logits scaled and shifted by the counts.
+
+    .. math:: L = -w_y \log \mathrm{softmax}(D z + \tau \log \pi)_y, \qquad D_c = (n_c / n_{\max})^\gamma
+
+    With ``gamma=0`` it is :class:`LogitAdjustedLoss`, with ``tau=0`` class-dependent temperatures (CDT).
+    Predict from the logits as they are.
+
+    Parameters
+    ----------
+    counts : array-like or Tensor of shape (n_classes,)
+        Samples per class in the whole training set, not in a batch. A class without samples has scale 0 and
+        shift minus infinity, gets none of the label smoothing, and a target of it is an error.
+    gamma : float >= 0, default=0.3
+        Exponent of the scale; 0 scales nothing.
+    tau : float >= 0, default=1.0
+        Strength of the shift; 0 is none.
+    beta : float in [0, 1], default=0.0
+        0 leaves the examples unweighted; 1 weights by inverse frequency as well.
+    normalize, reduction, ignore_index, label_smoothing
+        As in :class:`CBCrossEntropyLoss`.
+
+    Attributes
+    ----------
+    weight, scale, shift : Tensor of shape (n_classes,)
+        The class weights, the scales and the shifts, buffers.
+
+    Raises
+    ------
+    ValueError
+        As :class:`LogitAdjustedLoss` does.
+
+    Warns
+    -----
+    EmptyClassWarning
+        If a class has no samples.
+
+    References
+    ----------
+    Kini et al., Label-Imbalanced and Group-Sensitive Classification under Overparameterization, NeurIPS 2021,
+    :arxiv:`2103.01550`.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skcb.nn import VSLoss
+    >>> loss = VSLoss([900, 90, 10])
+    >>> loss.scale
+    tensor([1.0000, 0.5012, 0.2593])
+    >>> loss(torch.tensor([[2.0, 0.0, 0.0], [2.0, 0.0, 0.0]]), torch.tensor([0, 2]))
+    tensor(3.2648)
+    """
+
+    term, adjustment = CrossEntropy(), ScaleAndShift()
+    gamma: float
+    tau: float
+    label_smoothing: float
+    scale: Tensor
+    shift: Tensor
+
+    def __init__(
+        self,
+        counts: Counts,
+        *,
+        gamma: float = 0.3,
+        tau: float = 1.0,
+        beta: float = 0.0,
+        normalize: Normalization = "classes",
+        reduction: Reduction = "mean",
+        ignore_index: int = -100,
+        label_smoothing: float = 0.0,
+    ) -> None:
+        super().__init__(
+            counts,
+            gamma=gamma,
+            tau=tau,
+            beta=beta,
+            normalize=normalize,
+            reduction=reduction,
+            ignore_index=ignore_index,
+            label_smoothing=label_smoothing,
+        )
+
+
+class LDAMLoss(ClassWeightedLoss, nn.CrossEntropyLoss):  # type: ignore[misc]
+    r"""Label-distribution-aware margin loss, for cosine logits.
+
+    .. math:: L = -w_y \log \mathrm{softmax}(s (z - \Delta_y e_y))_y,
+        \qquad \Delta_c = \Delta_{\max} (n_{\min} / n_c)^{1/4}
+
+    The margins are :func:`skcb.ldam_margin`. The logits are to come from a :class:`NormalizedLinear` (with a
+    plain linear layer training diverges), and the network predicts ``softmax(scale * logits)``.
+
+    Parameters
+    ----------
+    counts : array-like or Tensor of shape (n_classes,)
+        Samples per class in the whole training set, not in a batch. A class without samples has margin 0,
+        gets none of the label smoothing, and a target of it is an error.
+    max_margin : float >= 0, default=0.5
+        Margin of the rarest class, in units of the cosine; 0 is no margin.
+    scale : float >= 0, default=30.0
+        Multiplies the logits, after the margin; a cosine alone spans too little for a softmax.
+    beta : float in [0, 1], default=0.0
+        0 leaves the examples unweighted; the paper's deferred re-weighting goes on to .9999.
+    normalize, reduction, ignore_index, label_smoothing
+        As in :class:`CBCrossEntropyLoss`. A soft target gets of each class's margin its share.
+
+    Attributes
+    ----------
+    weight, margin : Tensor of shape (n_classes,)
+        The class weights and the margins, buffers.
+
+    Raises
+    ------
+    ValueError
+        As :class:`CBCrossEntropyLoss` does, and when called with a target of a class without samples (save
+        under ``torch.compile``).
+
+    Warns
+    -----
+    EmptyClassWarning
+        If a class has no samples.
+
+    References
+    ----------
+    Cao et al., Learning Imbalanced Datasets with Label-Distribution-Aware Margin Loss, NeurIPS 2019,
+    :arxiv:`1906.07413`.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skcb.nn import LDAMLoss
+    >>> loss = LDAMLoss([1600, 16, 1])
+    >>> loss.margin
+    tensor([0.0791, 0.2500, 0.5000])
+    >>> loss(torch.tensor([[0.9, 0.1, 0.0], [0.2, 0.1, 0.8]]), torch.tensor([0, 2]))
+    tensor(0.0255)
+    """
+
+    term, adjustment = CosineCrossEntropy(), Margin()
+    max_margin: float
+    scale: float
+    label_smoothing: float
+    margin: Tensor
+
+    def __init__(
+        self,
+        counts: Counts,
+        *,
+        max_margin: float = 0.5,
+        scale: float = 30.0,
+        beta: float = 0.0,
+        normalize: Normalization = "classes",
+        reduction: Reduction = "mean",
+        ignore_index: int = -100,
+        label_smoothing: float = 0.0,
+    ) -> None:
+        super().__init__(
+            counts,
+            max_margin=max_margin,
+            scale=scale,
+            beta=beta,
+            normalize=normalize,
+            reduction=reduction,
+            ignore_index=ignore_index,
+            label_smoothing=label_smoothing,
+        )
+
+
+#: The losses by the names that a net takes.
+LOSSES: dict[str, type[ClassWeightedLoss]] = {
+    "softmax": CBCrossEntropyLoss,
+    "sigmoid": CBSigmoidLoss,
+    "focal": CBFocalLoss,
+    "softmax_focal": CBSoftmaxFocalLoss,
+    "ldam": LDAMLoss,
+    "logit_adjusted": LogitAdjustedLoss,
+    "vs": VSLoss,
+}

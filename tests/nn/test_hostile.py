@@ -198,10 +198,10 @@ def test_a_sigmoid_base_predicts_as_its_twin_does():
     loss = ClassBalancedLoss(functional.sigmoid_focal, COUNTS, probabilities="sigmoid")
     twin, logits = CBFocalLoss(COUNTS), 5 * torch.randn(9, 3)
     torch.testing.assert_close(loss.probabilities(logits), twin.probabilities(logits))
-    assert loss.starts_from_prior
-    assert twin.starts_from_prior
+    assert loss.term.starts_from_prior
+    assert twin.term.starts_from_prior
     plain = ClassBalancedLoss(functional.cross_entropy, COUNTS)
-    assert not plain.starts_from_prior
+    assert not plain.term.starts_from_prior
     torch.testing.assert_close(plain.probabilities(logits), logits.softmax(1))
     own = ClassBalancedLoss(functional.cross_entropy, COUNTS, probabilities=lambda z: (2 * z).softmax(1))
     torch.testing.assert_close(own.probabilities(logits), (2 * logits).softmax(1))

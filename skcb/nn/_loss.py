@@ -1,6 +1,7 @@
-"""What every loss shares: the vectors as buffers, the checks, one weight per example, the reduction."""
+"""The machinery of every loss: the vectors as buffers, the checks, one weight per example, the reduction."""
 
-from typing import ClassVar, Literal, NoReturn
+import inspect
+from typing import Any, ClassVar, Literal, NoReturn
 
 import numpy as np
 import torch
@@ -9,7 +10,9 @@ from torch import Tensor, nn
 
 from skcb._checks import counts_by_index
 from skcb.balancing import Normalization, class_weight
-from skcb.nn._focal import along_classes, at_least_float32
+from skcb.nn._adjustments import Adjustment
+from skcb.nn._focal import along_classes
+from skcb.nn._terms import Term, weight_of
 
 Reduction = Literal["mean", "weighted_mean", "sum", "none"]
 Counts = ArrayLike | Tensor
@@ -19,26 +22,58 @@ _ROUNDING = 0.05
 
 
 class ClassWeightedLoss(nn.Module):
-    """Weight the loss of each example by its class, then reduce.
+    """Weight the loss of each example by its class, then reduce: what every loss is made of.
 
-    A subclass says what an example's loss is (:meth:`per_example`) and, where it holds more than weights,
-    which vectors follow from the counts (:meth:`vectors`). Its constructor ends with ``set_counts``.
+    A loss is this class with a `term`, which says what an example costs, and perhaps an `adjustment`, which says
+    what the counts do to the logits before. Nothing else of it is to be overridden.
+
+    Parameters
+    ----------
+    counts : array-like or Tensor of shape (n_classes,)
+        Samples per class in the whole training set.
+    beta : float in [0, 1]
+        0 ignores the counts; 1 is inverse frequency.
+    normalize : {"classes", "samples"} or None, default="classes"
+        As of :func:`skcb.class_weight`.
+    reduction : {"mean", "weighted_mean", "sum", "none"}, default="mean"
+        As of :class:`CBCrossEntropyLoss`.
+    ignore_index : int, default=-100
+        Examples with this index count for nothing.
+    **parameters
+        The loss's own. Each becomes an attribute, which term and adjustment read, and check where they declare it.
+
+    Attributes
+    ----------
+    term : Term
+    adjustment : Adjustment or None
+    weight : Tensor of shape (n_classes,)
+        The class weights, a buffer; the vectors of the adjustment are others.
+    counts : ndarray of shape (n_classes,)
     """
 
+    term: Term
+    adjustment: ClassVar[Adjustment | None] = None
     weight: Tensor
-    #: Whether a network begins with the prior bias, as sigmoids want it.
-    starts_from_prior: bool = False
-    #: Whether the logits are to be cosines, from a `NormalizedLinear`.
-    wants_cosines: ClassVar[bool] = False
-    shown: ClassVar[tuple[str, ...]] = ("beta", "normalize", "reduction", "ignore_index")
 
-    def __init__(self, *, beta: float, normalize: Normalization, reduction: Reduction, ignore_index: int) -> None:
+    def __init__(
+        self,
+        counts: Counts,
+        *,
+        beta: float,
+        normalize: Normalization = "classes",
+        reduction: Reduction = "mean",
+        ignore_index: int = -100,
+        **parameters: Any,
+    ) -> None:
         super().__init__()
         if reduction not in {"mean", "weighted_mean", "sum", "none"}:
             raise ValueError(f'reduction must be "mean", "weighted_mean", "sum" or "none", got {reduction!r}')
         self.beta, self.normalize = beta, normalize
         self.reduction: str = reduction
         self.ignore_index = ignore_index
+        for name, value in parameters.items():
+            setattr(self, name, value)
+        self.set_counts(counts)
 
     def set_counts(self, counts: Counts) -> None:
         """Compute the vectors anew, in place, from other counts of the same classes.
@@ -58,6 +93,7 @@ class ClassWeightedLoss(nn.Module):
             If a count is negative, NaN or infinite, if all are 0, if there are fewer than two classes, or if their
             number changes.
         """
+        self._check_parameters()
         if isinstance(counts, Tensor):
             counts = (counts.double() if counts.is_floating_point() else counts).detach().cpu().numpy()
         valid = counts_by_index(counts)
@@ -71,29 +107,16 @@ class ClassWeightedLoss(nn.Module):
             raise ValueError(
                 f"the loss was made for {len(known)} classes, but counts has {len(valid)}; make a new loss"
             )
-        vectors = {name: torch.from_numpy(vector) for name, vector in self.vectors(valid).items()}
+        vectors = {"weight": class_weight(valid, self.beta, normalize=self.normalize)}
+        if self.adjustment is not None:
+            vectors |= self.adjustment.vectors(self, valid)
         for name, vector in vectors.items():
+            values = torch.from_numpy(vector)
             if known is not None:
-                self.get_buffer(name).copy_(vector)
+                self.get_buffer(name).copy_(values)
             else:
-                self.register_buffer(name, vector.to(torch.get_default_device(), torch.get_default_dtype()))
+                self.register_buffer(name, values.to(torch.get_default_device(), torch.get_default_dtype()))
         self._keep(valid)
-
-    def vectors(self, counts: np.ndarray) -> dict[str, np.ndarray]:
-        """Return the buffers that follow from the counts, by name, each of shape (n_classes,)."""
-        return {"weight": class_weight(counts, self.beta, normalize=self.normalize)}
-
-    def per_example(self, logits: Tensor, target: Tensor) -> Tensor:
-        """Return the unweighted loss of each example, 0 where it is ignored."""
-        raise NotImplementedError
-
-    def example_weight(self, target: Tensor) -> Tensor:
-        """Return the class weight of each example, 0 where it is ignored; the expected one if soft."""
-        if target.is_floating_point():
-            return (target * along_classes(self.weight, target)).sum(1)
-        ignored = target == self.ignore_index
-        index = target.masked_fill(ignored, 0)
-        return self.weight.index_select(0, index.reshape(-1)).view(target.shape).masked_fill(ignored, 0)
 
     def forward(self, logits: Tensor, target: Tensor, sample_weight: Tensor | None = None) -> Tensor:
         """Return the loss: one number, or with ``reduction="none"`` one per example.
@@ -108,14 +131,10 @@ class ClassWeightedLoss(nn.Module):
         sample_weight : Tensor of shape (N,) or (N, d1, ...), optional
             Multiplies the weight that the example has for its class.
         """
-        _check_tensor("logits", logits)
-        _check_tensor("target", target)
-        if sample_weight is not None:
-            _check_tensor("sample_weight", sample_weight)
         target = self._checked(logits, target, sample_weight)
-        logits, n_examples = self._examples(logits, target)
+        logits, n_examples = self._looked_at(logits, target)
         try:
-            return self.reduced(logits, target, sample_weight, n_examples)
+            return self._reduced(logits, target, sample_weight, n_examples)
         except (IndexError, RuntimeError) as error:
             # torch has seen that an index is out of range (at no cost to us); say which.
             self._explain(target, error)
@@ -132,30 +151,50 @@ class ClassWeightedLoss(nn.Module):
         probabilities : Tensor of the same shape
             They sum to 1 over the classes, and the largest is that of the largest logit.
         """
-        return logits.softmax(1)
+        return self.term.probabilities(self, logits)
 
-    def reduced(
+    def _reduced(
         self, logits: Tensor, target: Tensor, sample_weight: Tensor | None, n_examples: Tensor | int
     ) -> Tensor:
-        """Weight and reduce."""
-        weight = at_least_float32(self.example_weight(target))
+        dtype = logits.dtype if logits.dtype.itemsize >= 4 else torch.float32
+        if self.adjustment is not None:
+            logits = self.adjustment.apply(self, logits, target)
+        weight = self.weight
+        if weight.dtype != dtype:
+            weight = weight.to(dtype)
+        if sample_weight is None and self.reduction in {"mean", "sum"} and not target.is_floating_point():
+            if self.reduction == "mean":
+                weight = weight / n_examples
+            return self.term.class_weighted_sum(self, logits, target, weight)
+        weight = self._example_weight(target, weight)
         if sample_weight is not None:
             if sample_weight.ndim < weight.ndim:
                 sample_weight = sample_weight.view(-1, *[1] * (weight.ndim - 1))
-            weight = weight * sample_weight.to(torch.promote_types(weight.dtype, logits.dtype))
+            weight = weight * sample_weight.to(dtype)
         if self.reduction == "none":
-            return self.per_example(logits, target) * weight
+            return self.term.per_example(self, logits, target) * weight
         if self.reduction == "mean":
             weight = weight / n_examples
         elif self.reduction == "weighted_mean":
             weight = weight / weight.sum().clamp(min=torch.finfo(weight.dtype).tiny)
-        return self.weighted_sum(logits, target, weight)
+        return self.term.weighted_sum(self, logits, target, weight)
 
-    def weighted_sum(self, logits: Tensor, target: Tensor, weight: Tensor) -> Tensor:
-        """Sum the losses of the examples, each times its weight."""
-        return (self.per_example(logits, target) * weight).sum()
+    def _example_weight(self, target: Tensor, weight: Tensor) -> Tensor:
+        """Return the class weight of each example, 0 where it is ignored; the expected one if soft."""
+        if target.is_floating_point():
+            return (target.to(weight.dtype) * along_classes(weight, target)).sum(1)
+        return weight_of(target, weight, self.ignore_index)
+
+    def _check_parameters(self) -> None:
+        parts = (self.term,) if self.adjustment is None else (self.term, self.adjustment)
+        for part in parts:
+            for name, check in part.checks.items():
+                setattr(self, name, check(name, getattr(self, name)))
 
     def _checked(self, logits: Tensor, target: Tensor, sample_weight: Tensor | None) -> Tensor:
+        """Return class indices as int64, and class probabilities as they are."""
+        _check_tensor("logits", logits)
+        _check_tensor("target", target)
         weight, shape = self.weight, logits.shape
         n_classes = weight.shape[0]
         if len(shape) < 2 or shape[1] != n_classes:
@@ -191,15 +230,26 @@ class ClassWeightedLoss(nn.Module):
             )
         else:
             target = target.long()
-        if sample_weight is not None and sample_weight.shape not in {per_example, shape[:1]}:
-            raise ValueError(
-                f"sample_weight has shape {tuple(sample_weight.shape)}, expected one number per example: "
-                f"{tuple(per_example)}" + (f" or {tuple(shape[:1])}" if logits.ndim > 2 else "")
-            )
+        if sample_weight is not None:
+            _check_sample_weight(sample_weight, per_example)
+        if self.adjustment is not None and self.has_empty_class:
+            self._refuse_empty(target)
         return target
 
+    def _refuse_empty(self, target: Tensor) -> None:
+        """Refuse targets of a class without samples: it has no prior to adjust by."""
+        if not _values_are_known(target):
+            return
+        for empty in np.flatnonzero(self.counts == 0).tolist():
+            hit = target.select(1, empty) > 0 if target.is_floating_point() else target == empty
+            if hit.any() and empty != self.ignore_index:
+                raise ValueError(
+                    f"a target is of class {empty}, which has 0 samples in counts and so no prior; count it, "
+                    f"or leave its examples out with ignore_index={empty}"
+                )
+
     def _explain(self, target: Tensor, error: Exception) -> NoReturn:
-        if target.is_floating_point():
+        if target.is_floating_point() or not _values_are_known(target):
             raise error
         n_classes = len(self.weight)
         wrong = target[((target < 0) | (target >= n_classes)) & (target != self.ignore_index)]
@@ -210,22 +260,23 @@ class ClassWeightedLoss(nn.Module):
             f"not ignore_index={self.ignore_index}; count every class, or set ignore_index to leave it out"
         ) from error
 
-    def _examples(self, logits: Tensor, target: Tensor) -> tuple[Tensor, Tensor | int]:
+    def _looked_at(self, logits: Tensor, target: Tensor) -> tuple[Tensor, Tensor | int]:
         """Return the logits, 0 where an example is ignored, and the number to divide by, of the others.
 
         What is ignored must not be looked at: 0 times NaN would be NaN.
         """
         if target.is_floating_point():
             return logits, max(1, target.numel() // len(self.weight))
-        kept = target != self.ignore_index
-        count = torch.count_nonzero(kept)
-        if kept.device.type != "cpu" or not _values_are_known(kept):
-            # An accelerator would have to wait for the number; to pass over the logits is cheaper.
-            return logits.masked_fill(~kept.unsqueeze(1), 0), count.clamp_(min=1)
-        number = int(count)
-        if number < kept.numel():
-            logits = logits.masked_fill(~kept.unsqueeze(1), 0)
-        return logits, max(1, number)
+        known = target.is_cpu and _values_are_known(target)
+        # The look at the least index alone is the cheapest, which small batches feel.
+        if known and self.ignore_index < 0 < target.numel() and target.min().item() >= 0:
+            return logits, target.numel()
+        ignored = target == self.ignore_index
+        n_examples = (~ignored).count_nonzero()
+        # An accelerator would have to wait for the number; to pass over the logits is cheaper.
+        if not (known and int(n_examples) == target.numel()):
+            logits = logits.masked_fill(ignored.unsqueeze(1), 0)
+        return logits, n_examples.clamp_(min=1)
 
     # The counts and beta travel with the saved state, but not as a buffer: .half() would make infinity of 70000.
     # One tensor, since some formats hold nothing else.
@@ -246,8 +297,9 @@ class ClassWeightedLoss(nn.Module):
 
     def extra_repr(self) -> str:
         """Return the parameters, for ``repr``."""
-        shown = ", ".join(f"{name}={getattr(self, name)!r}" for name in self.shown)
-        return f"n_classes={len(self.weight)}, {shown}"
+        values = {name: getattr(self, name, None) for name in inspect.signature(type(self)).parameters}
+        shown = [f"{name}={value!r}" for name, value in values.items() if name != "counts" and not callable(value)]
+        return ", ".join([f"n_classes={len(self.weight)}", *shown])
 
 
 def _check_tensor(name: str, value: object) -> None:
@@ -255,6 +307,15 @@ def _check_tensor(name: str, value: object) -> None:
         return
     way_out = "give its .logits" if hasattr(value, "logits") else "torch.as_tensor makes one"
     raise TypeError(f"{name} must be a tensor, got {type(value).__name__}; {way_out}")
+
+
+def _check_sample_weight(sample_weight: Tensor, per_example: tuple[int, ...]) -> None:
+    _check_tensor("sample_weight", sample_weight)
+    if sample_weight.shape not in {per_example, per_example[:1]}:
+        raise ValueError(
+            f"sample_weight has shape {tuple(sample_weight.shape)}, expected one number per example: "
+            f"{tuple(per_example)}" + (f" or {tuple(per_example[:1])}" if len(per_example) > 1 else "")
+        )
 
 
 def _values_are_known(tensor: Tensor) -> bool:

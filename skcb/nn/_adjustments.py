@@ -1,0 +1,80 @@
+"""What the counts do to the logits before the cross-entropy: the adjustments."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from skcb._checks import check_non_negative
+from skcb.balancing import ldam_margin, logit_adjustment
+from skcb.nn import functional
+from skcb.nn._focal import along_classes
+
+
+class Adjustment:
+    """Counts to scale, shift and margin, and these to the logits. A class without samples cannot be a target.
+
+    Like a term it holds no state: it reads what it needs from the loss.
+
+    Attributes
+    ----------
+    checks : mapping
+        As of :class:`~skcb.nn.Term`.
+    of_logits : tuple of str
+        Which arguments of :func:`skcb.nn.functional.adjust_logits` the loss holds, under their names.
+    """
+
+    checks: ClassVar[Mapping[str, Callable[[str, Any], Any]]] = {}
+    of_logits: ClassVar[tuple[str, ...]] = ()
+
+    def vectors(self, loss: Any, counts: np.ndarray) -> dict[str, np.ndarray]:  # noqa: ARG002
+        """Return the buffers that follow from the counts, by name, each of shape (n_classes,)."""
+        return {"present": (counts > 0).astype(np.float64)}
+
+    def apply(self, loss: Any, logits: Tensor, target: Tensor) -> Tensor:
+        """Return the logits as the cross-entropy is to see them."""
+        return functional.adjust_logits(logits, target, **{name: getattr(loss, name) for name in self.of_logits})
+
+
+class Shift(Adjustment):
+    """Add tau times the logarithm of the prior; a class without samples is left out."""
+
+    checks: ClassVar = {"tau": check_non_negative}
+    of_logits: ClassVar[tuple[str, ...]] = ("shift",)
+
+    def vectors(self, loss: Any, counts: np.ndarray) -> dict[str, np.ndarray]:
+        """Return the shifts."""
+        shift = logit_adjustment(counts, loss.tau)
+        # Where buffers are averaged infinity becomes NaN: an empty class is left out by `present`.
+        return super().vectors(loss, counts) | {"shift": np.where(np.isfinite(shift), shift, 0)}
+
+    def apply(self, loss: Any, logits: Tensor, target: Tensor) -> Tensor:
+        """Return the shifted logits; those of a class without samples are minus infinity."""
+        logits = super().apply(loss, logits, target)
+        if not loss.has_empty_class or loss.tau == 0:
+            return logits
+        return logits.masked_fill(along_classes(loss.present == 0, logits), -torch.inf)
+
+
+class ScaleAndShift(Shift):
+    """Multiply by a power of the share of the largest class, and shift."""
+
+    checks: ClassVar = {"gamma": check_non_negative, **Shift.checks}
+    of_logits = ("scale", "shift")
+
+    def vectors(self, loss: Any, counts: np.ndarray) -> dict[str, np.ndarray]:
+        """Return the scales and the shifts."""
+        return super().vectors(loss, counts) | {"scale": (counts / counts.max()) ** loss.gamma}
+
+
+class Margin(Adjustment):
+    """Hold the target's logit back, more where its class is rare, and scale."""
+
+    checks: ClassVar = {"max_margin": check_non_negative, "scale": check_non_negative}
+    of_logits = ("scale", "margin")
+
+    def vectors(self, loss: Any, counts: np.ndarray) -> dict[str, np.ndarray]:
+        """Return the margins."""
+        return super().vectors(loss, counts) | {"margin": ldam_margin(counts, loss.max_margin)}
