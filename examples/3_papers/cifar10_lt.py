@@ -2,7 +2,10 @@
 
 Trains one net per loss and seed, by the recipe of Cui et al. (CVPR 2019, arXiv:1901.05555), and writes a file of
 results for each; report.py turns them into a table and a picture. A command that was stopped goes on where it was
-when it is given again: finished runs are kept, unfinished ones continue after their last epoch.
+when it is given again: finished runs are kept, unfinished ones continue after their last checkpoint.
+
+On a CPU the nets are trained by skcb.CBNeuralNetClassifier, `--jobs` at a time, each in its own process. On a GPU
+one process trains `--side-by-side` of them, with skcb.nn's losses in a loop of its own that keeps the GPU busy.
 
     python cifar10_lt.py --data cifar10.npz --loss softmax --beta 0 0.9999 --device cuda --results results
     python cifar10_lt.py --data cifar10.npz --loss all --seed 0 1 2 --device cuda --results results
@@ -13,20 +16,21 @@ import argparse
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 import torch
-from cifar10_data import N_CLASSES, OPENML, Cifar10, load_cifar10, long_tailed
+from cifar10_data import N_CLASSES, OPENML, load_cifar10, long_tailed
 from joblib import Parallel, delayed
 from resnet import CifarResNet
 from runs import LOSSES, Configuration, RatioFolder, Settings, configurations
-from training import train
+from side_by_side import Run, train_side_by_side
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Check everything, then train what is not trained yet."""
+    os.environ.setdefault("CUDA_DEVICE_MAX_CONNECTIONS", "32")  # else runs beyond the eighth share a queue
     options = parse(arguments)
     try:
         planned = plan(options)
@@ -35,13 +39,7 @@ def main(arguments: list[str] | None = None) -> None:
     pending = [run for run in planned if not run[0].result(*run[1:3]).exists()]
     print(f"{len(planned)} runs, {len(planned) - len(pending)} of them finished before", flush=True)
     started = time.perf_counter()
-    alone = options.jobs == 1
-    workers = {} if alone else {"threads": max(1, (os.cpu_count() or 1) // options.jobs), "command": os.getpid()}
-    work = Parallel(n_jobs=options.jobs, return_as="generator_unordered", pre_dispatch=options.jobs)
-    results = work(
-        delayed(train)(folder, configuration, seed, data=data, settings=settings, device=options.device, **workers)
-        for folder, configuration, seed, data, settings in pending
-    )
+    results = train_on_gpu(pending, options) if on_gpu(options) else train_on_cpu(pending, options)
     for finished, result in enumerate(results, start=1):
         title = Configuration(result["loss"], result["beta"], result["gamma"]).title
         minutes = (time.perf_counter() - started) / 60
@@ -55,7 +53,34 @@ def main(arguments: list[str] | None = None) -> None:
           f"--results {options.results}")  # fmt: skip
 
 
-Run = tuple[RatioFolder, Configuration, int, Cifar10, Settings]
+def train_on_cpu(pending: list[Run], options: argparse.Namespace) -> Iterable[dict[str, Any]]:
+    """Train each run in a process of its own, or one after the other in this one."""
+    from training import train  # noqa: PLC0415 - skorch, which a GPU does without
+
+    alone = options.jobs == 1
+    workers = {} if alone else {"threads": max(1, (os.cpu_count() or 1) // options.jobs), "command": os.getpid()}
+    work = Parallel(n_jobs=options.jobs, return_as="generator_unordered", pre_dispatch=options.jobs)
+    return work(
+        delayed(train)(folder, configuration, seed, data=data, settings=settings, device=options.device, **workers)
+        for folder, configuration, seed, data, settings in pending
+    )
+
+
+def train_on_gpu(pending: list[Run], options: argparse.Namespace) -> Iterable[dict[str, Any]]:
+    """Train several runs in this process, those first that answer the first questions."""
+    return train_side_by_side(
+        sorted(pending, key=lambda run: not run[1].is_among_the_first),
+        device=options.device,
+        at_a_time=options.side_by_side,
+        minutes=options.minutes,
+        compiled=options.compile,
+        keep_logits=options.keep_logits,
+    )
+
+
+def on_gpu(options: argparse.Namespace) -> bool:
+    """Whether the runs are trained on a GPU of CUDA."""
+    return torch.device(options.device).type == "cuda"
 
 
 def plan(options: argparse.Namespace) -> list[Run]:
@@ -68,6 +93,10 @@ def plan(options: argparse.Namespace) -> list[Run]:
     """
     CifarResNet(N_CLASSES, depth=options.depth, width=options.width, stride=options.stride)
     check_device(options.device)
+    if options.precision is None:
+        options.precision = "bfloat16" if on_gpu(options) else "float32"
+    elif options.precision != "float32" and not on_gpu(options):
+        raise ValueError(f"{options.precision} is for a GPU, the device is {options.device!r}")
     whole = load_cifar10(options.data)
     parts = []
     for ratio in options.imbalance_ratio:
@@ -77,6 +106,7 @@ def plan(options: argparse.Namespace) -> list[Run]:
             depth=options.depth,
             width=options.width,
             stride=options.stride,
+            precision=options.precision,
             data=data.fingerprint(),
         )
         folder.check(settings)
@@ -119,7 +149,16 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     add("--width", type=int, default=16, help="channels of its first stage (default: 16)")
     add("--stride", type=int, choices=[1, 2], default=1, help="of its first convolution (default: 1)")
     add("--device", default="cuda" if torch.cuda.is_available() else "cpu")
-    add("--jobs", type=number("jobs", 1, kind=int), default=1, help="runs at a time (default: 1)")
+    add("--jobs", type=number("jobs", 1, kind=int), default=1, help="runs at a time on a CPU (default: 1)")
+    gpu = parser.add_argument_group("on a GPU").add_argument
+    gpu("--side-by-side", type=number("side by side", 1, kind=int), default=6,
+        help="runs at a time (default: 6)")  # fmt: skip
+    gpu("--precision", choices=["bfloat16", "float32"],
+        help="of the convolutions (default: bfloat16; float32 is TF32 there)")  # fmt: skip
+    gpu("--minutes", type=number("minutes", 0), default=float("inf"),
+        help="begin no run that would not end within them (default: no limit)")  # fmt: skip
+    gpu("--compile", action="store_true", help="let torch.compile fuse what is between the convolutions")
+    gpu("--keep-logits", action="store_true", help="write the logits of the test images beside each result")
     options = parser.parse_args(arguments)
     if "all" in options.loss:
         options.loss = LOSSES

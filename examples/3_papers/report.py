@@ -125,11 +125,12 @@ def description(settings: Settings, results: Results) -> str:
     runs = list(chain.from_iterable(by_seed.values() for by_seed in results.values()))
     devices = ", ".join(sorted({run["device"] for run in runs}))
     first, second = settings.drops
+    precision = "" if settings.precision == "float32" else f", convolutions in {settings.precision}"
     schedule = (
         f"{settings.network}, {settings.epochs} epochs in batches of {settings.batch_size}: learning rate "
         f"{settings.lr:g} after a warm-up of {settings.warm_up}, a hundredth of it after epoch {first} and again "
-        f"after {second}. On: {devices}. Error after the last epoch; mean and standard deviation over seeds, "
-        "which change the initial parameters and the order, not the images."
+        f"after {second}. On: {devices}{precision}. Error after the last epoch; mean and standard deviation over "
+        "seeds, which change the initial parameters and the order, not the images."
     )
     if settings.is_the_papers:
         return f"The paper's schedule and network. {schedule}"

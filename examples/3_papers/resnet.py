@@ -47,8 +47,12 @@ class CifarResNet(nn.Module):
                 nn.init.zeros_(module.bias)
 
     def forward(self, images: Tensor) -> Tensor:
-        """Return the logits (N, n_classes) of images (N, 32, 32, 3), uint8."""
-        return self.logits(self.blocks(self.stem(self.images(images))).mean((2, 3)))
+        """Return the logits (N, n_classes) of images (N, 32, 32, 3), uint8.
+
+        The convolutions are computed in the precision of their weights, the last layer in float32.
+        """
+        X = self.images(images).to(self.stem[0].weight.dtype)
+        return self.logits(self.blocks(self.stem(X)).mean((2, 3), dtype=torch.float32))
 
 
 class ResidualBlock(nn.Module):
@@ -85,10 +89,16 @@ class AugmentedImages(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         """Draw a crop and a side for each image of a training batch."""
         if self.training:
-            n_images, device = len(images), images.device
-            top, left = torch.randint(2 * PADDING + 1, (2, n_images), device=device)
-            images = crop_and_flip(images, top, left, torch.rand(n_images, device=device) < 0.5)
+            images = augmented(images)
         return images.permute(0, 3, 1, 2).float() / 128 - 1
+
+
+def augmented(images: Tensor, generator: torch.Generator | None = None) -> Tensor:
+    """Shift and mirror each of the images (N, H, W, 3) at random."""
+    n_images, device = len(images), images.device
+    top, left = torch.randint(2 * PADDING + 1, (2, n_images), device=device, generator=generator)
+    flipped = torch.rand(n_images, device=device, generator=generator) < 0.5
+    return crop_and_flip(images, top, left, flipped)
 
 
 def crop_and_flip(images: Tensor, top: Tensor, left: Tensor, flipped: Tensor) -> Tensor:

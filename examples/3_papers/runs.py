@@ -29,6 +29,13 @@ class Configuration(NamedTuple):
         return f"{'class-balanced ' if self.beta else ''}{self.loss}{focus}"
 
     @property
+    def is_among_the_first(self) -> bool:
+        """Whether it answers the first questions: the paper's best, its rivals, and what came later."""
+        if self.loss == "focal":
+            return bool(self.beta) and self.gamma == 1
+        return bool(self.beta) or self.loss in {"softmax", "logit_adjusted"}
+
+    @property
     def name(self) -> str:
         """The beginning of its file names."""
         focus = "" if self.gamma is None else f"_gamma-{self.gamma:g}"
@@ -65,6 +72,7 @@ class Settings:
     lr: float = 0.1
     momentum: float = 0.9
     weight_decay: float = 2e-4
+    precision: str = "float32"
     data: str = ""
 
     @property
@@ -85,8 +93,8 @@ class Settings:
 
     @property
     def is_the_papers(self) -> bool:
-        """Whether schedule and network are those of the paper."""
-        return self == Settings(data=self.data)
+        """Whether schedule and network are those of the paper, in whatever precision."""
+        return self == Settings(precision=self.precision, data=self.data)
 
     @property
     def network(self) -> str:

@@ -1,22 +1,20 @@
 """One run: the net with the paper's recipe, checkpoints that a kill cannot spoil, and the result."""
 
 import os
-import platform
 import shutil
 import tempfile
 import time
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from cifar10_data import Cifar10
+from outcomes import outcome
 from resnet import CifarResNet
 from runs import Configuration, RatioFolder, Settings, write_json
 from skorch.callbacks import Callback, Checkpoint, LoadInitState, LRScheduler
 from torch.optim.lr_scheduler import LambdaLR
 
-import skcb
 from skcb import CBNeuralNetClassifier, DeferredReweighting
 
 
@@ -45,18 +43,17 @@ def train(
     net.fit(torch.tensor(data.x_train, device=device), data.y_train)
     if checkpoint.epoch != settings.epochs:  # skorch ends a fit quietly when it is interrupted
         raise KeyboardInterrupt
-    result = {
-        **configuration._asdict(),
-        "seed": seed,
-        "imbalance_ratio": folder.imbalance_ratio,
-        **evaluate(net, data),
-        "class_count": np.bincount(data.y_train).tolist(),
-        "train_loss": net.history[:, "train_loss"],
-        "lr": net.history[:, "event_lr"],
-        "seconds_per_epoch": float(np.median(net.history[:, "dur"])),
-        "device": device_name(device),
-        "versions": {"python": platform.python_version(), "torch": torch.__version__, "skcb": skcb.__version__},
-    }
+    result = outcome(
+        configuration,
+        seed,
+        imbalance_ratio=folder.imbalance_ratio,
+        data=data,
+        predicted=net.predict(torch.tensor(data.x_test, device=net.device)),
+        train_loss=net.history[:, "train_loss"],
+        lr=net.history[:, "event_lr"],
+        seconds=net.history[:, "dur"],
+        device=device,
+    )
     write_json(folder.result(configuration, seed), result)
     shutil.rmtree(checkpoint.folder)
     return result
@@ -101,15 +98,6 @@ def make_net(
         device=device,
         random_state=seed,
     )
-
-
-def evaluate(net: CBNeuralNetClassifier, data: Cifar10) -> dict[str, Any]:
-    """Return the test error after the last epoch, and the recall of each class."""
-    right = net.predict(torch.tensor(data.x_test, device=net.device)) == data.y_test
-    return {
-        "error": float(1 - right.mean()),
-        "recall": [float(right[data.y_test == label].mean()) for label in range(len(net.classes_))],
-    }
 
 
 class FolderCheckpoint(Checkpoint):
@@ -186,10 +174,3 @@ class Progress(Callback):
             f"({each:.1f} s an epoch, {each * (net.max_epochs - epoch) / 60:.1f} min left)",
             flush=True,
         )
-
-
-def device_name(device: str) -> str:
-    """Return the name of a device, as a reader of the table wants it."""
-    if torch.device(device).type == "cuda":
-        return torch.cuda.get_device_name(device)
-    return f"CPU, {torch.get_num_threads()} thread{'s' * (torch.get_num_threads() > 1)}"
