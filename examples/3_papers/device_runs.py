@@ -126,6 +126,10 @@ class DeviceRun:
         """Return a context in which operations join the queue of this run."""
         return torch.cuda.stream(self.stream) if self.stream else nullcontext()
 
+    def uncompiled(self) -> AbstractContextManager[Any]:
+        """Return a context without torch.compile, for what is too rare to be worth its time."""
+        return torch.compiler.set_stance("force_eager") if self.compiled else nullcontext()
+
     def train(self) -> Iterator[None]:
         """Train to the last epoch and write the result; pause after every step is in the queue."""
         every = max(1, self.settings.epochs // 10)
@@ -170,7 +174,8 @@ class DeviceRun:
     def step(self, size: int) -> None:
         """Compute a step; nothing in it may depend on a number that the device has yet to find."""
         rows = self.position + self.offsets[:size]
-        logits = self.net(self.images.index_select(0, rows))
+        with nullcontext() if size == self.settings.batch_size else self.uncompiled():
+            logits = self.net(self.images.index_select(0, rows))
         loss = self.loss(logits, self.labels.index_select(0, rows))
         self.sgd.step(torch.autograd.grad(loss, self.sgd.parameters))
         self.loss_sum.add_(loss.detach(), alpha=size)
@@ -202,8 +207,7 @@ class DeviceRun:
     def test_logits(self) -> np.ndarray:
         """Return the logits of the test images."""
         self.net.eval()
-        plain = torch.compiler.set_stance("force_eager") if self.compiled else nullcontext()
-        with self.here(), plain:
+        with self.here(), self.uncompiled():
             logits = torch.cat([self.net(part) for part in self.data.x_test.split(TEST_BATCH)]).cpu()
         self._train_mode()
         return logits.numpy()
@@ -276,8 +280,8 @@ class DeviceRun:
         self.sgd = FlatSGD(net, groups, momentum=settings.momentum, precision=getattr(torch, settings.precision))
         self._train_mode()
         if self.compiled:
-            net.stem.compile()
-            net.blocks.compile()
+            for block in net.blocks:  # one by one: those of a stage are compiled once, also for the other runs
+                block.compile(dynamic=False)
         self.generator = torch.Generator(device)
         self.images, self.labels = torch.empty_like(self.data.x_train), torch.empty_like(self.data.y_train)
         self.offsets = torch.arange(max(self.sizes), device=device)

@@ -70,7 +70,7 @@ def epoch_seconds(runs: list[DeviceRun], least: float) -> float:
     take_epoch(runs)
     drain(runs)
     epochs, started = 0, time.perf_counter()
-    while time.perf_counter() - started < least:
+    while not epochs or time.perf_counter() - started < least:
         take_epoch(runs)
         epochs += 1
     drain(runs)
