@@ -3,9 +3,9 @@
     python benchmarks/device.py            # about 20 seconds
     python benchmarks/device.py --compile  # torch.compile as well: some seconds for each loss
 
-*As called* is with the processor's work, which small batches wait for; *recorded* is the device's time alone, of
-CUDA graphs replayed. The inputs are many and take turns, so that none is in the cache from the time before. The floor
-is the time to read the logits and to write the gradient, once each, at the rate of a large copy.
+*As called* is with the processor's work, which small batches wait for; *recorded* is the device's time alone, of a
+CUDA graph replayed. The inputs are many and take turns, so that none is in the cache from the time before. The
+floor is the time to read the logits and to write the gradient, once each, at the rate of a large copy.
 """
 
 import argparse
@@ -13,6 +13,7 @@ import statistics
 import time
 from collections.abc import Callable
 from functools import partial
+from itertools import pairwise
 
 import numpy as np
 import torch
@@ -58,9 +59,9 @@ def pass_through(loss: Loss, logits: Tensor, target: Tensor) -> Tensor:
 
 
 def seconds(calls: list[Callable[[], object]], device: str, rounds: int) -> float:
-    """Median seconds of a call, over rounds in which each is called once."""
+    """Median seconds of a round, in which each is called once."""
     if torch.device(device).type != "cuda":
-        return statistics.median(_by_the_clock(calls) for _ in range(rounds)) / len(calls)
+        return statistics.median(_by_the_clock(calls) for _ in range(rounds))
     events = [torch.cuda.Event(enable_timing=True) for _ in range(rounds + 1)]
     for call in calls:
         call()
@@ -71,8 +72,8 @@ def seconds(calls: list[Callable[[], object]], device: str, rounds: int) -> floa
             call()
         event.record()
     torch.cuda.synchronize()
-    taken = [before.elapsed_time(after) for before, after in zip(events, events[1:], strict=False)]
-    return statistics.median(taken) / 1e3 / len(calls)
+    taken = [before.elapsed_time(after) for before, after in pairwise(events)]
+    return statistics.median(taken) / 1e3
 
 
 def _by_the_clock(calls: list[Callable[[], object]]) -> float:
@@ -82,20 +83,18 @@ def _by_the_clock(calls: list[Callable[[], object]]) -> float:
     return time.perf_counter() - started
 
 
-def recorded(loss: Loss, batches: list[tuple[Tensor, Tensor]]) -> list[Callable[[], object]]:
-    """Return replays of the two passes, one recording for each batch."""
+def recorded(loss: Loss, batches: list[tuple[Tensor, Tensor]]) -> tuple[torch.cuda.CUDAGraph, list[Tensor]]:
+    """Record the two passes of all batches; return the recording and the gradients that it writes."""
     stream = torch.cuda.Stream()
     stream.wait_stream(torch.cuda.current_stream())
     with torch.cuda.stream(stream):
         for _ in range(3):
             pass_through(loss, *batches[0])
     torch.cuda.current_stream().wait_stream(stream)
-    pool, graphs = torch.cuda.graph_pool_handle(), []
-    for logits, target in batches:
-        graphs.append(torch.cuda.CUDAGraph())
-        with torch.cuda.graph(graphs[-1], pool=pool, stream=stream):
-            pass_through(loss, logits, target)
-    return [graph.replay for graph in graphs]
+    graph = torch.cuda.CUDAGraph()
+    with torch.cuda.graph(graph, stream=stream):
+        gradients = [pass_through(loss, *batch) for batch in batches]
+    return graph, gradients  # which, if they were freed, would all lie in the same memory, and in the cache
 
 
 def copy_rate(device: str) -> float:
@@ -129,10 +128,11 @@ def cells_of(
     loss: Loss, batches: list[tuple[Tensor, Tensor]], floor: float, options: argparse.Namespace
 ) -> list[str]:
     calls = [partial(pass_through, loss, *batch) for batch in batches]
-    called = f"{1e6 * seconds(calls, options.device, options.rounds):.1f}"
+    called = f"{1e6 * seconds(calls, options.device, options.rounds) / len(batches):.1f}"
     if torch.device(options.device).type != "cuda":
         return [called, "", ""]
-    device = seconds(recorded(loss, batches), options.device, options.rounds)
+    graph, gradients = recorded(loss, batches)
+    device = seconds([graph.replay], options.device, options.rounds) / len(gradients)
     return [called, f"{1e6 * device:.1f}", f"{device / floor:.2f}"]
 
 
