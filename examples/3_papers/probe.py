@@ -98,7 +98,7 @@ def drain(runs: list[DeviceRun]) -> None:
 def epoch_operations(run: DeviceRun) -> int:
     """Floating-point operations of an epoch, forward and backward, counted in a step."""
     run.begin_epoch()
-    with run.here(), FlopCounterMode(display=False) as counter:
+    with run.here(), run.uncompiled(), FlopCounterMode(display=False) as counter:
         run.step(run.sizes[0])
     return counter.get_total_flops() * len(run.labels) // run.sizes[0]
 
