@@ -32,7 +32,13 @@ extensions = [
     "sphinx_design",
     "myst_parser",
 ]
-exclude_patterns = ["build", "results/cifar10_lt_cpu.md", "gallery/**/*.py.md5", "gallery/**/*.ipynb"]
+exclude_patterns = [
+    "build",
+    "results/cifar10_lt.md",
+    "results/cifar10_lt_cpu.md",
+    "gallery/**/*.py.md5",
+    "gallery/**/*.ipynb",
+]
 templates_path = ["_templates"]
 nitpicky = True
 

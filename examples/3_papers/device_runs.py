@@ -267,14 +267,14 @@ class DeviceRun:
                 depth=settings.depth,
                 width=settings.width,
                 stride=settings.stride,
-                cosine=self.loss.wants_cosines,
+                cosine=self.loss.term.wants_cosines,
             )
-        if self.loss.starts_from_prior:
+        if self.loss.term.starts_from_prior:
             prior_bias_(net.logits, N_CLASSES)
         self.net = net.to(device)
         groups = (
             parameter_groups(net, settings.weight_decay, layer=net.logits)
-            if self.loss.starts_from_prior
+            if self.loss.term.starts_from_prior
             else [{"params": list(net.parameters()), "weight_decay": settings.weight_decay}]
         )
         self.sgd = FlatSGD(net, groups, momentum=settings.momentum, precision=getattr(torch, settings.precision))
