@@ -95,7 +95,7 @@ class _RecallScoring(EpochScoring):
 
     measure: str
 
-    def __init__(self, on_train: bool = False, name: str | None = None) -> None:
+    def __init__(self, *, on_train: bool = False, name: str | None = None) -> None:
         super().__init__(None, lower_is_better=False, on_train=on_train, name=name)
 
     def initialize(self) -> Self:
@@ -205,6 +205,7 @@ class ShotAccuracyScoring(_RecallScoring):
     def __init__(
         self,
         group: Literal["few", "medium", "many"] = "few",
+        *,
         on_train: bool = False,
         name: str | None = None,
     ) -> None:

@@ -4,6 +4,7 @@ import inspect
 import math
 import warnings
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any, Literal, Self
 
@@ -15,6 +16,7 @@ from torch import Tensor, nn
 
 from skcb._checks import as_counts, counts_in_order_of, labelled_counts
 from skcb.balancing import EmptyClassWarning
+from skcb.net._upstream import builds_module, classes_of, is_criterion, rebuild_criterion
 from skcb.net.criteria import build_criterion, loss_class, own_beta, unwrapped
 from skcb.net.datasets import WeightedTarget, target_of
 from skcb.net.estimator import SklearnNet
@@ -125,11 +127,6 @@ class CBNeuralNetClassifier(SklearnNet):
     (array([128.,  91.,  65.]), tensor([0.1470, 0.2030, 0.2806]))
     """
 
-    # What a training sets; a subclass with a criterion of its own may pass over the hooks that set it.
-    _built_from: tuple[Any, ...] | None = None
-    _starts_from_prior: bool = False
-    _weight_scale: float = 1.0
-
     def __init__(
         self,
         module: Any = None,
@@ -182,7 +179,7 @@ class CBNeuralNetClassifier(SklearnNet):
     def initialized_instance(self, instance_or_cls: Any, kwargs: dict[str, Any]) -> Any:
         """Build a module or a criterion; a module's class gets the sizes that it asks for."""
         given = isinstance(instance_or_cls, nn.Module) and not kwargs
-        if self.init_context_ == "module" and not given:
+        if builds_module(self) and not given:
             if instance_or_cls is None:
                 instance_or_cls = MultilayerPerceptron
                 kwargs = {"cosine": loss_class(self.loss).term.wants_cosines, **kwargs}
@@ -200,7 +197,7 @@ class CBNeuralNetClassifier(SklearnNet):
             raise ValueError(f'bias_init must be "auto" or None, got {self.bias_init!r}')
         super().initialize_module()
         layer = self._layer_from_prior()
-        self._starts_from_prior = layer is not None
+        self._plan = replace(self._plan, from_prior=layer is not None)
         if layer is not None and self._n_classes is not None:
             prior_bias_(layer, self._n_classes)
         return self
@@ -229,7 +226,7 @@ class CBNeuralNetClassifier(SklearnNet):
                 f"criterion={self.criterion!r} is given, but the loss of this net is loss=: a name, or a class "
                 "of skcb.nn, with criterion__x for its parameters"
             )
-        self._built_from = self._loss_parameters
+        self._plan = replace(self._plan, loss=self._loss_parameters)
         self.criterion_ = build_criterion(
             self.loss,
             self._known_counts(),
@@ -242,13 +239,13 @@ class CBNeuralNetClassifier(SklearnNet):
 
     def torch_compile(self, module: Any, name: str) -> Any:
         """Compile the module, but not the loss, which changes with its counts."""
-        return module if name in self._criteria else super().torch_compile(module, name)
+        return module if is_criterion(self, name) else super().torch_compile(module, name)
 
     def get_params_for_optimizer(self, prefix: str, named_parameters: Any) -> tuple[Any, dict[str, Any]]:
         """Return what the optimizer is built from, in which weight decay spares the prior bias."""
         args, kwargs = super().get_params_for_optimizer(prefix, named_parameters)
         optimizer = inspect.signature(getattr(self, prefix)).parameters.get("weight_decay")
-        if not self._starts_from_prior or optimizer is None or not kwargs.get("weight_decay", optimizer.default):
+        if not self._plan.from_prior or optimizer is None or not kwargs.get("weight_decay", optimizer.default):
             return args, kwargs
         (groups,), bias = args, last_layer(self.module_).bias  # type: ignore[union-attr]
         others = [parameter for parameter in groups[-1]["params"] if parameter is not bias]
@@ -262,10 +259,10 @@ class CBNeuralNetClassifier(SklearnNet):
         loss = unwrapped(self.criterion_)
         if loss is None:  # a subclass has a criterion of its own
             return train, valid
-        if self._built_from != self._loss_parameters or len(loss.counts) != len(self.classes_):
-            self._initialize_criterion()
+        if self._plan.loss != self._loss_parameters or len(loss.counts) != len(self.classes_):
+            rebuild_criterion(self)
         counts, mean_weight = self._count(train)
-        self._weight_scale = 1 / mean_weight
+        self._plan = replace(self._plan, weight_scale=1 / mean_weight)
         self.weigh_by(self.own_beta, counts)
         return train, valid
 
@@ -317,7 +314,7 @@ class CBNeuralNetClassifier(SklearnNet):
         codes = to_tensor(codes, device=self.device)
         if weight is not None:
             dtype = torch.promote_types(logits.dtype, torch.float32)
-            weight = to_tensor(weight.to(dtype), device=self.device) * self._weight_scale
+            weight = to_tensor(weight.to(dtype), device=self.device) * self._plan.weight_scale
         if loss.has_empty_class and not training:  # what the training part does not have is not scored
             empty = to_tensor(torch.from_numpy(loss.counts == 0), device=self.device)
             codes = codes.masked_fill(empty[codes], loss.ignore_index)
@@ -351,7 +348,7 @@ class CBNeuralNetClassifier(SklearnNet):
     @property
     def _n_classes(self) -> int | None:
         """Number of classes as far as data or parameters say it."""
-        if hasattr(self, "classes_inferred_") or self._declared_classes() is not None:
+        if classes_of(self) is not None or self._declared_classes() is not None:
             return len(self.classes_)
         return None if self.class_counts is None else len(self.class_counts)  # type: ignore[arg-type]
 

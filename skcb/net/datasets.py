@@ -22,6 +22,14 @@ class WeightedTarget(NamedTuple):
     weight: Tensor
 
 
+class Target(NamedTuple):
+    """What a net is to learn: labels as the user knows them, their codes and, if any, the samples' weights."""
+
+    y: Any
+    codes: Tensor | None
+    weight: Tensor | None
+
+
 class ArrayDataset(SkorchDataset):
     """Inputs in memory, given out one at a time or, for a list, tensor or slice of indices, a batch at a time.
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -13,31 +14,19 @@ from skorch import NeuralNetClassifier
 from skorch.dataset import Dataset as SkorchDataset
 from skorch.dataset import get_len, unpack_data
 from skorch.utils import is_dataset, to_device
-from torch import nn
+from torch import Tensor, nn
 from torch.utils.data import IterableDataset, Subset
 
 from skcb._checks import check_integer, check_sample_weight, check_target
 from skcb._classes.labels import Labels, encode_labels
 from skcb._classes.vector import ClassVector, count
-from skcb.net.datasets import ArrayDataset, LabelledDataset, WeightedTarget, labels_of, take
+from skcb.net._upstream import AS_FIT, classes_of, constructor_attribute, keep_classes, module_names
+from skcb.net.datasets import ArrayDataset, LabelledDataset, Target, WeightedTarget, labels_of, take
 from skcb.net.inputs import as_tensors, cast_floating, check_inputs, floating_dtype
-from skcb.net.processes import CommonOrder, in_several_processes, prepare_again, shared_seed
+from skcb.net.loading import Permutation
+from skcb.net.plan import Plan
+from skcb.net.processes import in_several_processes, prepare_again, shared_seed
 from skcb.net.seeding import seeded
-
-
-def _hidden(name: str) -> property:
-    """Return a property for what skorch sets in its constructor, where scikit-learn wants parameters alone."""
-
-    def get(self: Any) -> Any:
-        try:
-            return self.__dict__[f"_{name}"]
-        except KeyError:
-            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}") from None
-
-    def put(self: Any, value: Any) -> None:
-        self.__dict__[f"_{name}"] = value
-
-    return property(get, put)
 
 
 class SklearnNet(NeuralNetClassifier):
@@ -47,20 +36,18 @@ class SklearnNet(NeuralNetClassifier):
     classes are known from `fit`, the first `partial_fit`, or `classes`.
     """
 
-    history_ = _hidden("history_")
-    initialized_ = _hidden("initialized_")
-    virtual_params_ = _hidden("virtual_params_")
+    history_ = constructor_attribute("history_")
+    initialized_ = constructor_attribute("initialized_")
+    virtual_params_ = constructor_attribute("virtual_params_")
 
     # Declared by hand with set_fit_request, as skorch does, which takes names that no signature lists.
     __metadata_request__fit: ClassVar = {"sample_weight": UNUSED}
     __metadata_request__partial_fit: ClassVar = {"classes": UNUSED, "sample_weight": UNUSED}
 
-    # What a training sets; a subclass with modules or a criterion of its own may pass over the hooks that set it.
-    _names: NDArray[Any] | None = None
-    _seed: int | None = None
+    # A subclass with modules or a criterion of its own may pass over the steps that replace it.
+    _plan = Plan()
 
     random_state: Any
-    classes_inferred_: NDArray[Any]
 
     def fit(self, X: Any, y: Any = None, sample_weight: ArrayLike | None = None, **fit_params: Any) -> Self:
         """Initialize the net and train it; with ``warm_start=True`` and an initialized one, train on.
@@ -90,12 +77,10 @@ class SklearnNet(NeuralNetClassifier):
             If the loss is not finite: the epoch and the batch are named, and their step is not taken.
         """
         continued = self.warm_start and self.initialized_
-        X, y, weight = self._check_data(X, y, sample_weight, None, reset=not continued)
+        X, target = self._check_data(X, y, sample_weight, None, reset=not continued)
         if not continued:
             self.initialize()
-        return super().partial_fit(
-            X, y, sample_weight=weight, from_scratch=not continued, _routing_method="fit", **fit_params
-        )
+        return super().partial_fit(X, target.y, target=target, from_scratch=not continued, **AS_FIT, **fit_params)
 
     def partial_fit(
         self,
@@ -124,10 +109,10 @@ class SklearnNet(NeuralNetClassifier):
             As in :meth:`fit`; and if `y` has a class that the net does not know.
         """
         fresh = not self.initialized_
-        X, y, weight = self._check_data(X, y, sample_weight, classes, reset=fresh)
+        X, target = self._check_data(X, y, sample_weight, classes, reset=fresh)
         if fresh:
             self.initialize()
-        return super().partial_fit(X, y, sample_weight=weight, **fit_params)
+        return super().partial_fit(X, target.y, target=target, **fit_params)
 
     def fit_loop(
         self,
@@ -135,7 +120,7 @@ class SklearnNet(NeuralNetClassifier):
         y: Any = None,
         epochs: int | None = None,
         *,
-        sample_weight: NDArray[np.float64] | None = None,
+        target: Target | None = None,
         from_scratch: bool = False,
         **fit_params: Any,
     ) -> Self:
@@ -143,10 +128,12 @@ class SklearnNet(NeuralNetClassifier):
         if epochs is None and from_scratch:
             epochs = max(0, self.max_epochs - len(self.history))
         prepare_again(self)
-        dataset = self._training_set(X, y, sample_weight)
-        # What callbacks are to see in place of codes; None where labels and codes are the same.
-        self._names = self.classes_ if self._renames or sample_weight is not None else None
-        return super().fit_loop(dataset, y, epochs, **fit_params)
+        if target is None:
+            target = Target(y, None if y is None else self._encode(encode_labels(y)), None)
+        # Callbacks see labels: where codes are others, and where a batch has weights beside them.
+        renamed = self._renames or target.weight is not None
+        self._plan = replace(self._plan, names=self.classes_ if renamed else None)
+        return super().fit_loop(self._training_set(X, target), y, epochs, **fit_params)
 
     def check_data(self, X: Any, y: Any = None) -> None:
         """Do nothing: data are checked before the net is initialized, which takes its sizes from them."""
@@ -154,7 +141,8 @@ class SklearnNet(NeuralNetClassifier):
     @property
     def classes_(self) -> NDArray[Any]:
         """The classes, sorted, in the order of the columns of ``predict_proba``."""
-        known = getattr(self, "classes_inferred_", self._declared_classes())
+        known = classes_of(self)
+        known = self._declared_classes() if known is None else known
         known = self._numbered_classes() if known is None else known
         if known is None:
             raise AttributeError(
@@ -219,7 +207,7 @@ class SklearnNet(NeuralNetClassifier):
         """Return a dataset of X with the codes of the labels `y`."""
         if is_dataset(X):
             return X
-        codes = None if y is None else torch.from_numpy(self._encode(y))
+        codes = None if y is None else self._encode(encode_labels(y))
         if self._owns_dataset:
             return ArrayDataset(as_tensors(X, self._network), y, codes)
         return super().get_dataset(X, codes)
@@ -234,7 +222,7 @@ class SklearnNet(NeuralNetClassifier):
         told = parameters.keys() & {"shuffle", "sampler", "batch_sampler"}
         if training and not told and not isinstance(dataset, IterableDataset):
             if in_several_processes(self):
-                parameters["sampler"] = CommonOrder(dataset)
+                parameters["sampler"] = Permutation(dataset)
             else:
                 parameters["shuffle"] = True
         return (self.iterator_train if training else self.iterator_valid)(dataset, **parameters)
@@ -255,16 +243,16 @@ class SklearnNet(NeuralNetClassifier):
 
     def notify(self, method_name: str, **kwargs: Any) -> None:
         """Call the callbacks; in the batches that they see, labels are what the user calls them."""
-        if "batch" in kwargs and self._names is not None:
+        if "batch" in kwargs and self._plan.names is not None:
             X, y = unpack_data(kwargs["batch"])
             codes = y.codes if isinstance(y, WeightedTarget) else y
-            kwargs["batch"] = X, self._names[codes.numpy(force=True)]
+            kwargs["batch"] = X, self._plan.names[codes.numpy(force=True)]
         super().notify(method_name, **kwargs)
 
     def initialize_module(self) -> Self:
         """Build the module, from a seed of its own."""
         state = self.random_state
-        self._seed = shared_seed(self, state if state is None else _seed_of(state))
+        self._plan = replace(self._plan, seed=shared_seed(self, state if state is None else _seed_of(state)))
         with self._seeded(0):
             super().initialize_module()
         return self
@@ -273,7 +261,7 @@ class SklearnNet(NeuralNetClassifier):
         return [name for name in super()._get_param_names() if not name.startswith("_")]
 
     def _seeded(self, epoch: int) -> AbstractContextManager[None]:
-        return seeded(self._seed, epoch, self.device)
+        return seeded(self._plan.seed, epoch, self.device)
 
     def _declared_classes(self) -> NDArray[Any] | None:
         """Return the classes that parameters name, sorted; None where they are to be found in `y`."""
@@ -296,7 +284,7 @@ class SklearnNet(NeuralNetClassifier):
         """The module; of a subclass with others, all of them."""
         if hasattr(self, "module_"):
             return self.module_
-        return nn.ModuleList(getattr(self, f"{name}_") for name in self._modules)
+        return nn.ModuleList(getattr(self, f"{name}_") for name in module_names(self))
 
     @property
     def _owns_dataset(self) -> bool:
@@ -312,11 +300,11 @@ class SklearnNet(NeuralNetClassifier):
 
     def _check_data(
         self, X: Any, y: Any, sample_weight: ArrayLike | None, classes: ArrayLike | None, *, reset: bool
-    ) -> tuple[Any, Any, NDArray[np.float64] | None]:
+    ) -> tuple[Any, Target]:
         if check_integer("max_epochs", self.max_epochs) < 0:
             raise ValueError(f"max_epochs must not be negative, got {self.max_epochs!r}")
         if isinstance(X, IterableDataset):
-            return self._check_stream(X, sample_weight), None, None
+            return self._check_stream(X, sample_weight), Target(None, None, None)
         if y is None and is_dataset(X):
             y = labels_of(X)
         _check_one_label(y)
@@ -331,21 +319,20 @@ class SklearnNet(NeuralNetClassifier):
             )
         weight = check_sample_weight(sample_weight, n_samples)
         y = labels.decode()
-        looked_at = self._looked_at(y)
-        if not looked_at.all():
-            labels = encode_labels(y[looked_at]) if looked_at.any() else labels
-        if reset or not hasattr(self, "classes_inferred_"):
-            self.classes_inferred_ = self._find_classes(labels, classes)
-        kept = looked_at if weight is None else looked_at & (weight > 0)
+        kept = self._looked_at(y)
+        if not kept.any():
+            raise ValueError(f"every label is {self._ignored_label()!r}, which criterion__ignore_index leaves out")
+        labels = labels if kept.all() else labels._replace(codes=labels.codes[kept])
+        if reset or classes_of(self) is None:
+            keep_classes(self, self._find_classes(labels, classes))
+        codes = self._encode(labels)
+        if weight is not None:
+            codes, kept[kept] = codes[weight[kept] > 0], weight[kept] > 0
         if not kept.all():
             rows = np.flatnonzero(kept)
-            if not len(rows):
-                raise ValueError(
-                    f"every label is {self._ignored_label()!r}, which criterion__ignore_index leaves out"
-                )
             X = Subset(X, rows.tolist()) if is_dataset(X) else take(X, torch.from_numpy(rows))
             y, weight = y[rows], None if weight is None else weight[rows]
-        return X, y, weight
+        return X, Target(y, codes, None if weight is None else torch.from_numpy(weight))
 
     def _looked_at(self, y: NDArray[Any]) -> NDArray[np.bool_]:
         """Return which labels are not those that are left out."""
@@ -359,7 +346,7 @@ class SklearnNet(NeuralNetClassifier):
                 "an IterableDataset can only be read by training on it: name its classes= and its class_counts=, "
                 "and leave sample_weight out"
             )
-        self.classes_inferred_ = classes
+        keep_classes(self, classes)
         if self._renames:
             raise ValueError(f"an IterableDataset must give out the labels 0 to {len(classes) - 1}, not {classes}")
         return X
@@ -375,19 +362,17 @@ class SklearnNet(NeuralNetClassifier):
             )
         return found
 
-    def _encode(self, y: Any) -> NDArray[np.int64]:
+    def _encode(self, labels: Labels) -> Tensor:
         codes = ClassVector.codes(self.classes_)
-        return codes.of(encode_labels(y), out_of="the classes of this net (classes= names all)")
+        return torch.from_numpy(codes.of(labels, out_of="the classes of this net (classes= names all)"))
 
-    def _training_set(self, X: Any, y: Any, sample_weight: NDArray[np.float64] | None) -> Any:
-        dataset = self.get_dataset(X, y)
-        if y is None:
+    def _training_set(self, X: Any, target: Target) -> Any:
+        if self._owns_dataset and not is_dataset(X):
+            return ArrayDataset(as_tensors(X, self._network), *target)
+        dataset = X if is_dataset(X) else super().get_dataset(X, target.codes)
+        if target.codes is None:
             return dataset
-        weight = None if sample_weight is None else torch.from_numpy(sample_weight)
-        if isinstance(dataset, ArrayDataset):
-            dataset.weight = weight
-            return dataset
-        return LabelledDataset(dataset, y, torch.from_numpy(self._encode(y)), weight)
+        return LabelledDataset(dataset, target.y, target.codes, target.weight)
 
     def _with_codes(self, dataset: Any) -> Any:
         inner = dataset
@@ -400,7 +385,7 @@ class SklearnNet(NeuralNetClassifier):
         if not looked_at.all():
             rows = np.flatnonzero(looked_at)
             dataset, y = Subset(dataset, rows.tolist()), np.asarray(y)[rows]
-        return LabelledDataset(dataset, y, torch.from_numpy(self._encode(y)))
+        return LabelledDataset(dataset, y, self._encode(encode_labels(y)))
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()

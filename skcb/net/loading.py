@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
-from torch.utils.data import BatchSampler, DataLoader, Dataset, RandomSampler, Sampler, SequentialSampler, Subset
+from torch.utils.data import BatchSampler, DataLoader, Dataset, Sampler, SequentialSampler, Subset
 
 from skcb.net.datasets import ArrayDataset
 
@@ -47,7 +47,7 @@ class BatchLoader(DataLoader[Any]):
         if held is not None and collate_fn is None and batch_size is not None:
             dataset, collate_fn = _WholeBatches(held, rows), _as_it_is
             if sampler is None and batch_sampler is None and shuffle:
-                sampler, shuffle = _Permutation(dataset, generator=generator), None
+                sampler, shuffle = Permutation(dataset, generator), None
         if batch_sampler is None:  # which says what a batch is; torch refuses a batch_size beside it
             kwargs["batch_size"] = batch_size
         super().__init__(
@@ -97,15 +97,26 @@ def _as_it_is(batch: Any) -> Any:
     return batch
 
 
-class _Permutation(RandomSampler):
-    """A random order as one tensor; the same order as its parent's."""
+class Permutation(Sampler[int]):
+    """A random order as one tensor: that of torch's ``RandomSampler`` with the same seed.
+
+    Without a generator it follows from torch's global state, which an epoch seeds alike in every process. It is no
+    ``RandomSampler`` and has no ``generator``, since accelerate gives these one of its own, seeded once.
+    """
+
+    def __init__(self, dataset: Any, generator: torch.Generator | None = None) -> None:
+        self.dataset, self._generator = dataset, generator
+
+    def __len__(self) -> int:
+        return len(self.dataset)
 
     def permutation(self) -> Tensor:
-        generator = self.generator
+        """Draw an order."""
+        generator = self._generator
         if generator is None:
             generator = torch.Generator()
             generator.manual_seed(int(torch.empty((), dtype=torch.int64).random_().item()))
-        return torch.randperm(self.num_samples, generator=generator)
+        return torch.randperm(len(self), generator=generator)
 
     def __iter__(self) -> Iterator[int]:
         yield from self.permutation().tolist()
@@ -124,5 +135,5 @@ def _order(sampler: Sampler[int], rows: Tensor | None) -> Tensor | None:
     """Return the rows in the order of a sampler; None for all of them as they stand."""
     if isinstance(sampler, SequentialSampler):
         return rows
-    order = sampler.permutation() if isinstance(sampler, _Permutation) else torch.as_tensor(list(sampler))
+    order = sampler.permutation() if isinstance(sampler, Permutation) else torch.as_tensor(list(sampler))
     return order if rows is None else rows[order]

@@ -1,12 +1,11 @@
-"""What a net must share when accelerate trains it in several processes: loss, seed, order and gradients."""
+"""What a net must share when accelerate trains it in several processes: loss, seed and gradients."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-import torch
 from torch import nn
-from torch.utils.data import Sampler
+
+from skcb.net._upstream import mark_as_prepared, wrap_again
 
 
 def in_several_processes(net: Any) -> bool:
@@ -39,28 +38,10 @@ def prepare_criterion(net: Any, criterion: nn.Module) -> None:
         return
     if accelerator.device_placement:
         criterion.to(accelerator.device)
-    criterion._is_accelerate_prepared = True  # type: ignore[assignment]  # noqa: SLF001 - accelerate's mark
+    mark_as_prepared(criterion)
 
 
 def prepare_again(net: Any) -> None:
     """Wrap a net that skorch has unwrapped after training; without it no gradient would be averaged any more."""
-    if in_several_processes(net) and not net._wrapped_with_accelerator:  # noqa: SLF001 - skorch's
-        net._initialize_accelerator()  # noqa: SLF001
-
-
-class CommonOrder(Sampler[int]):
-    """A random order that follows from torch's global state, which an epoch seeds alike in every process.
-
-    It has no generator, since accelerate would seed that once, and not by the epoch.
-    """
-
-    def __init__(self, dataset: Any) -> None:
-        self.dataset = dataset
-
-    def __len__(self) -> int:
-        return len(self.dataset)
-
-    def __iter__(self) -> Iterator[int]:
-        generator = torch.Generator()
-        generator.manual_seed(int(torch.empty((), dtype=torch.int64).random_().item()))
-        yield from torch.randperm(len(self), generator=generator).tolist()
+    if in_several_processes(net):
+        wrap_again(net)

@@ -23,6 +23,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import logsigmoid, softplus
 
+from skcb.nn._upstream import transforms_are_active
+
 # Entries per block. On a CPU a block and its three temporaries stay in the cache; an accelerator wants fewer,
 # larger launches.
 _CPU_BLOCK, _ACCELERATOR_BLOCK = 2**18, 2**24
@@ -68,7 +70,7 @@ def focal_loss(
         logits, index = logits.flatten(2), index.flatten(1)
         weight = weight if weight is None else weight.flatten(1)
     # torch.func differentiates by transforming the operations, so it too must see plain ones.
-    if torch.compiler.is_compiling() or torch._C._are_functorch_transforms_active():  # noqa: SLF001
+    if torch.compiler.is_compiling() or transforms_are_active():
         result = _weighted_sum(loss.formula(logits, index, gamma), weight)
     elif torch.is_grad_enabled() and logits.requires_grad:
         result = _LossAndGradient.apply(loss, logits, index, gamma, weight)  # type: ignore[no-untyped-call]

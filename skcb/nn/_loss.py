@@ -13,6 +13,7 @@ from skcb.balancing import Normalization, class_weight
 from skcb.nn._adjustments import Adjustment
 from skcb.nn._focal import along_classes
 from skcb.nn._terms import Term, weight_of
+from skcb.nn._upstream import transforms_are_active
 
 Reduction = Literal["mean", "weighted_mean", "sum", "none"]
 Counts = ArrayLike | Tensor
@@ -322,7 +323,7 @@ def _values_are_known(tensor: Tensor) -> bool:
     """Whether a decision may hang on a tensor's values: not while a graph is compiled, or a function mapped."""
     return not (
         torch.compiler.is_compiling()
-        or torch._C._are_functorch_transforms_active()  # noqa: SLF001
+        or transforms_are_active()
         or (tensor.is_cuda and torch.cuda.is_current_stream_capturing())
     )
 

@@ -1,0 +1,42 @@
+"""The plan of a run: what initialization and training of a net settle once, frozen, and replaced as a whole.
+
+One ``fit``, from top to bottom; what is skorch's own stands in parentheses:
+
+1. ``SklearnNet.fit`` checks X, y and the weights, finds the classes and encodes the labels.
+2. (``initialize``) builds module, criterion and optimizer. ``initialize_module`` plans `seed` and `from_prior`,
+   ``initialize_criterion`` `loss`, and builds the loss with what counts are known.
+3. (``partial_fit``) calls ``SklearnNet.fit_loop``, which puts inputs, codes and weights into one dataset.
+4. (``fit_loop``) asks ``get_split_datasets`` for the training part. Its counts and the mean of its weights are
+   taken there, in ``CBNeuralNetClassifier``: the loss gets its weights, and `weight_scale` is planned.
+5. (each epoch) runs from a seed of its own; ``get_loss`` hands codes and scaled weights to the loss.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """What the steps of a run settle for those that follow.
+
+    Parameters
+    ----------
+    seed : int or None
+        From which the seeds of the split and of the epochs derive; None leaves them to the global states.
+    from_prior : bool
+        Whether the last layer began with the prior bias, which weight decay then spares.
+    loss : tuple
+        The parameters of the net that the criterion was built from.
+    names : ndarray of shape (n_classes,) or None
+        What callbacks are to see in place of codes; None where they may see the batches as they are.
+    weight_scale : float
+        Factor on the sample weights that makes their mean over the training part 1.
+    """
+
+    seed: int | None = None
+    from_prior: bool = False
+    loss: tuple[Any, ...] = ()
+    names: NDArray[Any] | None = None
+    weight_scale: float = 1.0
