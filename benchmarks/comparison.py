@@ -26,7 +26,7 @@ from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 
 from skcb import compare_strategies
-from skcb.comparison.scores import METRICS, Outcome
+from skcb.comparison.metrics import METRICS, Outcome
 from skcb.comparison.strategies import STRATEGIES, TrainingPart
 
 FOLDS = StratifiedKFold(5)

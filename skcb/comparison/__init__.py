@@ -10,9 +10,9 @@ except ModuleNotFoundError as error:
         f"skcb.comparison needs {error.name}: pip install 'skcb[compare]'", name=error.name
     ) from error
 
+from skcb.comparison.metrics import METRICS
 from skcb.comparison.results import StrategyComparison
 from skcb.comparison.running import compare_strategies
-from skcb.comparison.scores import METRICS
 from skcb.comparison.significance import Significance
 from skcb.comparison.strategies import STRATEGIES
 

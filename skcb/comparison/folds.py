@@ -42,23 +42,25 @@ def check_estimator_is_classifier(estimator: Any) -> None:
         raise TypeError(f"compare_strategies needs a classifier, got {type(estimator).__name__}")
 
 
-def as_data_sets(X: Any, y: Any, cv: Any, random_state: Any) -> list[DataSet]:
+def as_data_sets(X: Any, y: Any, cv: Any, groups: Any, random_state: Any) -> list[DataSet]:
     """Check one data set, or a dict of several, and split each with seeds that no other depends on."""
     if isinstance(X, Mapping):
         if y is not None:
             raise ValueError("X is a dict of data sets, name -> (X, y), so y is to be left out")
         if not X:
             raise ValueError("X is an empty dict: no data set to compare on")
+        if groups is not None and not (isinstance(groups, Mapping) and groups.keys() == X.keys()):
+            raise ValueError("X is a dict of data sets, so groups must be a dict of groups by the same names")
         given = dict(X)
     elif y is None:
         raise ValueError("y is missing; pass X and y, or several data sets as a dict from name to (X, y)")
     else:
-        given = {"data": (X, y)}
+        given, groups = {"data": (X, y)}, {"data": groups}
     seed = check_random_state(random_state).randint(np.iinfo(np.int32).max)
-    return [_as_data_set(name, pair, cv, seed) for name, pair in given.items()]
+    return [_as_data_set(name, pair, cv, (groups or {}).get(name), seed) for name, pair in given.items()]
 
 
-def _as_data_set(name: Any, pair: Any, cv: Any, seed: int) -> DataSet:
+def _as_data_set(name: Any, pair: Any, cv: Any, groups: Any, seed: int) -> DataSet:
     if not isinstance(pair, tuple | list) or len(pair) != 2:
         raise ValueError(f"data set {name!r} must be a pair (X, y), got {type(pair).__name__}")
     X, y = pair
@@ -66,23 +68,23 @@ def _as_data_set(name: Any, pair: Any, cv: Any, seed: int) -> DataSet:
         labels = encode_labels(y)
         counted = count(labels)
         y = labels.decode()
-        check_consistent_length(X, y)
+        check_consistent_length(X, y, groups)
         if len(counted.classes) < 2:
             raise ValueError(  # noqa: TRY301 - the name of the data set goes before it
                 f"y has one class alone, {counted.classes.tolist()[0]!r}: nothing to tell apart"
             )
-        folds = _split(X, y, counted, cv, seed)
+        folds = _split(X, y, counted, cv, seed, groups=groups)
     except (TypeError, ValueError) as error:
         raise type(error)(f"data set {name!r}: {error}") from error
     return DataSet(str(name), X, y, counted, folds)
 
 
-def _split(X: Any, y: NDArray[Any], counted: ClassCounts, cv: Any, seed: int) -> list[Fold]:
+def _split(X: Any, y: NDArray[Any], counted: ClassCounts, cv: Any, seed: int, *, groups: Any) -> list[Fold]:
     rng = np.random.RandomState(seed)
     _check_class_sizes(counted, cv)
     if isinstance(cv, int | np.integer):
         cv = StratifiedKFold(int(cv), shuffle=True, random_state=rng.randint(np.iinfo(np.int32).max))
-    parts = list(check_cv(cv, y, classifier=True).split(X, y))
+    parts = list(check_cv(cv, y, classifier=True).split(X, y, groups))
     for number, (train, _) in enumerate(parts):
         if (y[train] == y[train][0]).all():
             raise ValueError(

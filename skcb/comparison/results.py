@@ -8,7 +8,7 @@ import pandas as pd
 from scipy import stats
 
 from skcb._checks import check_share
-from skcb.comparison.scores import FACTS, greater_is_better
+from skcb.comparison.metrics import FACTS, greater_is_better, title_of
 from skcb.comparison.significance import Significance, compare_on_data_sets, compare_on_folds
 from skcb.comparison.strategies import family_of
 from skcb.comparison.tables import as_html, as_markdown, as_text, note_on
@@ -29,7 +29,8 @@ class StrategyComparison:
     frame : pandas.DataFrame
         One row for each number, with the columns `dataset`, `strategy`, `fold`, `metric`, `value` and
         `reason`: empty, or why there is no value. Beside the scores, `metric` has ``fit_time`` (in seconds),
-        ``n_train`` and ``n_test`` (rows of the fold's parts) and ``n_resampled`` (rows after resampling).
+        ``n_train`` and ``n_test`` (rows of the fold's parts) and ``n_resampled`` (rows after resampling). A
+        column `family` says as which pictures show a strategy: none, weights, resampling, decisions or other.
 
     Attributes
     ----------
@@ -69,7 +70,10 @@ class StrategyComparison:
             raise ValueError(f"two values for (dataset, strategy, fold, metric) = ({', '.join(map(str, first))})")
         # Read from a file in which nothing failed, the reasons are a column of NaN, and floating.
         reason = frame["reason"].astype(object).where(frame["reason"].notna(), "")
-        self.frame = frame[COLUMNS].assign(reason=reason).reset_index(drop=True)
+        # A frame of other making may have no families; then a strategy that is known by its name has its own.
+        known = frame["strategy"].map(family_of)
+        family = known if "family" not in frame else frame["family"].where(frame["family"].notna(), known)
+        self.frame = frame[COLUMNS].assign(reason=reason, family=family).reset_index(drop=True)
 
     @property
     def strategies(self) -> list[str]:
@@ -89,7 +93,12 @@ class StrategyComparison:
     @property
     def families(self) -> dict[str, str]:
         """Family of each strategy: none, weights, resampling, decisions or other."""
-        return {name: family_of(name) for name in self.strategies}
+        return dict(self.frame.drop_duplicates("strategy")[["strategy", "family"]].to_numpy().tolist())
+
+    @staticmethod
+    def title_of(metric: str) -> str:
+        """Return what people call a metric, for pictures and tables."""
+        return title_of(metric)
 
     @property
     def failures(self) -> pd.DataFrame:

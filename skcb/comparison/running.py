@@ -12,9 +12,9 @@ from sklearn.utils.parallel import Parallel, delayed
 
 from skcb._upstream import rows_of
 from skcb.comparison.folds import DataSet, Fold, as_data_sets, check_estimator_is_classifier
+from skcb.comparison.metrics import FACTS, Metric, Outcome, resolve_scoring
 from skcb.comparison.pipelines import count_rows_before_last_step, resamples
 from skcb.comparison.results import COLUMNS, StrategyComparison
-from skcb.comparison.scores import FACTS, Metric, Outcome, resolve_scoring
 from skcb.comparison.strategies import NotApplicableError, Strategy, TrainingPart, resolve_strategies
 
 Scoring = dict[str, Metric | Callable[..., float]]
@@ -28,6 +28,7 @@ def compare_strategies(
     *,
     strategies: Any = None,
     cv: Any = 5,
+    groups: Any = None,
     scoring: Any = None,
     n_jobs: int | None = None,
     random_state: int | np.random.RandomState | None = None,
@@ -57,6 +58,8 @@ def compare_strategies(
     cv : int, splitter or list of (train, test), default=5
         An integer takes that many stratified, shuffled folds. Repeated folds make the tests of
         :meth:`StrategyComparison.significance` stronger.
+    groups : array-like of shape (n_samples,), or dict, default=None
+        For splitters by groups (``GroupKFold``); a dict by the names of several data sets.
     scoring : list of str, or dict, default=None
         Names from ``skcb.comparison.METRICS``, scikit-learn's scorers by name, and callables
         ``(estimator, X, y)``. None takes all of ``METRICS``.
@@ -121,32 +124,30 @@ def compare_strategies(
     """
     check_estimator_is_classifier(estimator)
     metrics = resolve_scoring(scoring)
-    data_sets = as_data_sets(X, y, cv, random_state)
+    data_sets = as_data_sets(X, y, cv, groups, random_state)
     jobs = [
-        (data, number, fold, name, build)
+        (data, number, fold, strategy)
         for data in data_sets
-        for name, build in resolve_strategies(
-            strategies, data.counted.counts, one_data_set=len(data_sets) == 1
-        ).items()
+        for strategy in resolve_strategies(strategies, data.counted.counts, one_data_set=len(data_sets) == 1)
         for number, fold in enumerate(data.folds)
     ]
     finished = Parallel(n_jobs=n_jobs, return_as="generator")(
-        delayed(_run)(estimator, data, fold, build, metrics) for data, _, fold, _, build in jobs
+        delayed(_run)(estimator, data, fold, strategy, metrics) for data, _, fold, strategy in jobs
     )
     rows = [
-        (data.name, name, number, metric, value, reason)
-        for (data, number, _, name, _), cells in zip(
+        (data.name, strategy.name, number, metric, value, reason, strategy.family)
+        for (data, number, _, strategy), cells in zip(
             jobs, _with_progress(finished, len(jobs), verbose), strict=True
         )
         for metric, (value, reason) in cells.items()
     ]
-    frame = pd.DataFrame(rows, columns=COLUMNS)
+    frame = pd.DataFrame(rows, columns=[*COLUMNS, "family"])
     if not frame.loc[frame["metric"] == "fit_time", "value"].notna().any():
         raise ValueError(f"no strategy could be fitted in any fold; the first said: {frame['reason'].iloc[0]}")
     return StrategyComparison(frame)
 
 
-def _run(estimator: Any, data: DataSet, fold: Fold, build: Strategy, metrics: Scoring) -> dict[str, Cell]:
+def _run(estimator: Any, data: DataSet, fold: Fold, strategy: Strategy, metrics: Scoring) -> dict[str, Cell]:
     """Fit one strategy on one fold and score it: a value and no reason, or NaN and the reason."""
     X_train, y_train = rows_of(data.X, fold.train), data.y[fold.train]
     X_test, y_test = rows_of(data.X, fold.test), data.y[fold.test]
@@ -154,7 +155,7 @@ def _run(estimator: Any, data: DataSet, fold: Fold, build: Strategy, metrics: Sc
     counts = np.unique(y_train, return_counts=True)[1]
     with _seeded_torch(fold.seed):
         try:
-            model = _seeded(build(estimator, TrainingPart(counts, fold.seed)), fold.seed)
+            model = _with_seed(strategy.apply(estimator, TrainingPart(counts, fold.seed)), fold.seed)
             start = time.perf_counter()
             model, n_resampled = _fit(model, X_train, y_train)
             fit_time = time.perf_counter() - start
@@ -191,7 +192,7 @@ def _reason(error: Exception) -> str:
     return said if isinstance(error, NotApplicableError) else f"{type(error).__name__}: {said}"
 
 
-def _seeded(estimator: Any, seed: int) -> Any:
+def _with_seed(estimator: Any, seed: int) -> Any:
     """The estimator, with the seed wherever a ``random_state`` is None."""
     unset = {
         name: seed

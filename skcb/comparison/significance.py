@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from skcb._checks import check_share
+from skcb.comparison.metrics import title_of
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,11 @@ class Significance:
     p_value: float = np.nan
     critical_difference: float = np.nan
     left_out: list[str] = field(default_factory=list)
+
+    @property
+    def title(self) -> str:
+        """What people call the metric."""
+        return title_of(self.metric)
 
     def p_values(self) -> pd.DataFrame:
         """The adjusted p-values as a symmetric table, with strategies in the order of their ranks."""

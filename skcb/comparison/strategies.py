@@ -38,14 +38,35 @@ class NotApplicableError(ValueError):
     """A strategy has nothing to offer for this estimator or these classes."""
 
 
-Strategy = Callable[[Any, TrainingPart], Any]
+Build = Callable[[Any, TrainingPart], Any]
+Need = Callable[[TrainingPart], None]
 
 
-class Entry(NamedTuple):
-    """A strategy of the default set and the family that pictures show it in."""
+class Strategy(NamedTuple):
+    """What is done to an estimator before it is fitted on the training part of a fold.
 
+    Parameters
+    ----------
+    name : str
+        A label: nothing is read out of it.
+    family : {"none", "weights", "resampling", "decisions", "other"}
+        As which pictures show it.
+    build : callable
+        ``build(estimator, training)`` returns what is to be fitted, and leaves the estimator as it is.
+    needs : tuple of callables, default=()
+        Each is given the training part, and raises `NotApplicableError` where there is nothing to offer.
+    """
+
+    name: str
     family: str
-    build: Strategy
+    build: Build
+    needs: tuple[Need, ...] = ()
+
+    def apply(self, estimator: Any, training: TrainingPart) -> Any:
+        """Return what is to be fitted, once the training part has what is needed."""
+        for need in self.needs:
+            need(training)
+        return self.build(estimator, training)
 
 
 class InverseSquareRootClassifier(WeightedClassifier):
@@ -100,15 +121,8 @@ def _with_square_root(estimator: Any, _: TrainingPart) -> Any:
     return change_last_step(_plain(estimator), InverseSquareRootClassifier)
 
 
-def _grid(training: TrainingPart) -> NDArray[np.float64]:
-    grid = beta_grid(training.counts, num=5)
-    if len(grid) == 1:
-        raise NotApplicableError("the classes are balanced, so that every beta does the same")
-    return grid
-
-
 def _with_grid_beta(quarter: int, estimator: Any, training: TrainingPart) -> Any:
-    grid = _grid(training)
+    grid = beta_grid(training.counts, num=5)
     return _weighted(estimator, float(grid[min(quarter, len(grid) - 1)]))
 
 
@@ -117,7 +131,7 @@ def _with_searched_beta(estimator: Any, training: TrainingPart) -> Any:
     beta = last_step_parameter(weighted, "beta")
     return GridSearchCV(
         weighted,
-        {beta: _grid(training).tolist()},
+        {beta: beta_grid(training.counts, num=5).tolist()},
         scoring="balanced_accuracy",
         cv=_inner_folds(training, 3),
         error_score="raise",
@@ -129,7 +143,7 @@ def _with_sampler(sampler: Any, estimator: Any, _: TrainingPart) -> Any:
 
 
 def _with_effective_number_sampler(estimator: Any, training: TrainingPart) -> Any:
-    grid = _grid(training)
+    grid = beta_grid(training.counts, num=5)
     strategy = EffectiveNumberStrategy(beta=float(grid[len(grid) // 2]))
     return put_sampler_before_last_step(
         _plain(estimator), over_sampling.RandomOverSampler(sampling_strategy=strategy)
@@ -144,63 +158,89 @@ def _with_logit_adjustment(estimator: Any, _: TrainingPart) -> Any:
 
 
 def _with_threshold(estimator: Any, training: TrainingPart) -> Any:
+    return TunedThresholdClassifierCV(_plain(estimator), scoring="balanced_accuracy", cv=_inner_folds(training, 5))
+
+
+def _inner_folds(training: TrainingPart, most: int) -> StratifiedKFold:
+    return StratifiedKFold(min(most, int(training.counts.min())), shuffle=True, random_state=training.seed)
+
+
+def _imbalance(training: TrainingPart) -> None:
+    if len(beta_grid(training.counts, num=5)) == 1:
+        raise NotApplicableError("the classes are balanced, so that every beta does the same")
+
+
+def _two_classes(training: TrainingPart) -> None:
     if len(training.counts) != 2:
         raise NotApplicableError(
             f"one threshold decides between two classes, and here are {len(training.counts)}; "
             "'logit adjustment' moves the decisions of several"
         )
-    return TunedThresholdClassifierCV(_plain(estimator), scoring="balanced_accuracy", cv=_inner_folds(training, 5))
 
 
-def _inner_folds(training: TrainingPart, most: int) -> StratifiedKFold:
-    folds = min(most, int(training.counts.min()))
-    if folds < 2:
+def _two_samples_of_each(training: TrainingPart) -> None:
+    if training.counts.min() < 2:
         raise NotApplicableError(
             "a class has 1 sample in the training part of the fold, too few for an inner cross-validation"
         )
-    return StratifiedKFold(folds, shuffle=True, random_state=training.seed)
 
+
+def _beta(beta: float, name: str) -> Strategy:
+    return Strategy(name, "weights", partial(_with_beta, beta))
+
+
+def _sampler(sampler: Any, name: str | None = None) -> Strategy:
+    return Strategy(name or type(sampler).__name__, "resampling", partial(_with_sampler, sampler))
+
+
+# The betas of the grid by their place in it. On one data set they are taken, and named, by value.
+_GRID = tuple(
+    Strategy(f"class-balanced (beta=grid {place})", "weights", partial(_with_grid_beta, quarter), (_imbalance,))
+    for quarter, place in ((1, "1/4"), (2, "1/2"), (3, "3/4"))
+)
 
 #: What :func:`compare_strategies` runs unless told otherwise; every name can be asked for, in any order.
-STRATEGIES: dict[str, Entry] = {
-    "none": Entry("none", _without_weights),
-    "balanced": Entry("weights", partial(_with_beta, 1.0)),
-    "sqrt": Entry("weights", _with_square_root),
-    "class-balanced (beta=grid 1/4)": Entry("weights", partial(_with_grid_beta, 1)),
-    "class-balanced (beta=grid 1/2)": Entry("weights", partial(_with_grid_beta, 2)),
-    "class-balanced (beta=grid 3/4)": Entry("weights", partial(_with_grid_beta, 3)),
-    "class-balanced (beta=cv)": Entry("weights", _with_searched_beta),
-    "RandomOverSampler": Entry("resampling", partial(_with_sampler, over_sampling.RandomOverSampler())),
-    "SMOTE": Entry("resampling", partial(_with_sampler, over_sampling.SMOTE())),
-    "ADASYN": Entry("resampling", partial(_with_sampler, over_sampling.ADASYN())),
-    "BorderlineSMOTE": Entry("resampling", partial(_with_sampler, over_sampling.BorderlineSMOTE())),
-    "RandomUnderSampler": Entry("resampling", partial(_with_sampler, under_sampling.RandomUnderSampler())),
-    "NearMiss": Entry("resampling", partial(_with_sampler, under_sampling.NearMiss())),
-    "TomekLinks": Entry("resampling", partial(_with_sampler, under_sampling.TomekLinks())),
-    "SMOTEENN": Entry("resampling", partial(_with_sampler, combine.SMOTEENN())),
-    "effective-number over-sampling": Entry("resampling", _with_effective_number_sampler),
-    "logit adjustment": Entry("decisions", _with_logit_adjustment),
-    "threshold": Entry("decisions", _with_threshold),
+STRATEGIES: dict[str, Strategy] = {
+    strategy.name: strategy
+    for strategy in (
+        Strategy("none", "none", _without_weights),
+        _beta(1.0, "balanced"),
+        Strategy("sqrt", "weights", _with_square_root),
+        *_GRID,
+        Strategy("class-balanced (beta=cv)", "weights", _with_searched_beta, (_imbalance, _two_samples_of_each)),
+        _sampler(over_sampling.RandomOverSampler()),
+        _sampler(over_sampling.SMOTE()),
+        _sampler(over_sampling.ADASYN()),
+        _sampler(over_sampling.BorderlineSMOTE()),
+        _sampler(under_sampling.RandomUnderSampler()),
+        _sampler(under_sampling.NearMiss()),
+        _sampler(under_sampling.TomekLinks()),
+        _sampler(combine.SMOTEENN()),
+        Strategy("effective-number over-sampling", "resampling", _with_effective_number_sampler, (_imbalance,)),
+        Strategy("logit adjustment", "decisions", _with_logit_adjustment),
+        Strategy("threshold", "decisions", _with_threshold, (_two_classes, _two_samples_of_each)),
+    )
 }
 
-_NUMERIC = re.compile(r"class-balanced \(beta=(?P<beta>[0-9.eE+-]+)\)")
+_ASKED_BY_VALUE = re.compile(r"class-balanced \(beta=(?P<beta>[0-9.eE+-]+)\)")
 
 
 def family_of(name: str) -> str:
-    """Family of a strategy: none, weights, resampling, decisions, or other for what users bring."""
-    if name in STRATEGIES:
-        return STRATEGIES[name].family
-    return "weights" if _NUMERIC.fullmatch(name) else "other"
+    """Family of the strategy that is asked for by a name, other if there is none: for frames without families."""
+    try:
+        return _by_name(name).family
+    except ValueError:
+        return "other"
 
 
-def resolve_strategies(strategies: Any, counts: NDArray[np.int64], *, one_data_set: bool) -> dict[str, Strategy]:
-    """From name to what is done to the estimator, in the order asked for.
+def resolve_strategies(strategies: Any, counts: NDArray[np.int64], *, one_data_set: bool) -> list[Strategy]:
+    """Return the strategies, in the order asked for, under the names that they were given.
 
     By default the grid's betas are named by their values where there is one data set; over several they differ
     from one to the next, so that there they are named by their place in the grid.
     """
     if strategies is None:
-        return _default_strategies(counts) if one_data_set else {k: v.build for k, v in STRATEGIES.items()}
+        return _by_value(counts) if one_data_set else list(STRATEGIES.values())
     if isinstance(strategies, str):
         strategies = [strategies]
     if not isinstance(strategies, Mapping):
@@ -211,19 +251,16 @@ def resolve_strategies(strategies: Any, counts: NDArray[np.int64], *, one_data_s
         strategies = {name: name for name in strategies}
     if not strategies:
         raise ValueError("strategies is empty; None runs the default set")
-    return {name: _as_strategy(name, given) for name, given in strategies.items()}
+    return [_as_strategy(name, given) for name, given in strategies.items()]
 
 
-def _default_strategies(counts: NDArray[np.int64]) -> dict[str, Strategy]:
-    resolved: dict[str, Strategy] = {}
-    grid = [_short(beta) for beta in beta_grid(counts, num=5)[1:-1]]
-    for name, entry in STRATEGIES.items():
-        if "grid" not in name:
-            resolved[name] = entry.build
-        elif grid:
-            beta = grid.pop(0)
-            resolved[f"class-balanced (beta={beta})"] = partial(_with_beta, float(beta))
-    return resolved
+def _by_value(counts: NDArray[np.int64]) -> list[Strategy]:
+    """Return the default set with the grid's betas in the place of its places."""
+    shown = [_short(beta) for beta in beta_grid(counts, num=5)[1:-1]]
+    grid = [_beta(float(beta), f"class-balanced (beta={beta})") for beta in shown]
+    before, *_, after = (position for position, s in enumerate(STRATEGIES.values()) if s in _GRID)
+    default = list(STRATEGIES.values())
+    return [*default[:before], *grid, *default[after + 1 :]]
 
 
 def _short(beta: float) -> str:
@@ -234,14 +271,14 @@ def _short(beta: float) -> str:
 
 def _as_strategy(name: Any, given: Any) -> Strategy:
     if isinstance(given, str):
-        return _by_name(given)
+        return _by_name(given)._replace(name=name)
     if not isinstance(given, type):
         if hasattr(given, "fit_resample"):
-            return partial(_with_sampler, given)
+            return _sampler(given, name)
         if hasattr(given, "fit") and hasattr(given, "predict"):
-            return partial(_in_place, given)
+            return Strategy(name, "other", partial(_in_place, given))
     if callable(given):
-        return partial(_called, given)
+        return Strategy(name, "other", partial(_called, given))
     raise TypeError(
         f"strategy {name!r} must be a name, a sampler, a classifier, or a callable from estimator to estimator, "
         f"got {given!r}"
@@ -250,14 +287,14 @@ def _as_strategy(name: Any, given: Any) -> Strategy:
 
 def _by_name(name: str) -> Strategy:
     if name in STRATEGIES:
-        return STRATEGIES[name].build
-    numeric = _NUMERIC.fullmatch(name)
+        return STRATEGIES[name]
+    asked = _ASKED_BY_VALUE.fullmatch(name)
     try:
-        beta = float(numeric["beta"]) if numeric else -1
+        beta = float(asked["beta"]) if asked else -1
     except ValueError:
         beta = -1
     if 0 <= beta <= 1:
-        return partial(_with_beta, beta)
+        return _beta(beta, name)
     folded = {known.casefold(): known for known in STRATEGIES}
     close = get_close_matches(name.casefold(), folded, n=1)
     hint = f" (did you mean {folded[close[0]]!r}?)" if close else ""

@@ -15,17 +15,6 @@ FAMILIES = {
     "other": ("#cc79a7", "^", "other"),
 }
 _MOST_NAMED_CLASSES = 25
-_NAMES = {
-    "macro_f1": "macro F1",
-    "g_mean": "G-mean",
-    "auprc": "AUPRC",
-    "auroc": "AUROC",
-    "log_loss": "log-loss",
-    "brier": "Brier score",
-    "ece": "expected calibration error",
-    "fit_time": "seconds to fit",
-    "n_resampled": "training rows after resampling",
-}
 
 
 def new_axes(ax: Any, width: float, height: float) -> Any:
@@ -127,8 +116,3 @@ def ticks_for_classes(ax: Any, classes: Sequence[Any], counts: NDArray[np.float6
     ax.set_xticks(ranks, [f"{rank}\n{counts[rank - 1]:g}" for rank in ranks])
     ax.set_xlabel("rank of the class, and its training samples")
     ax.set_xlim(1 - number / 100, number * 1.01)
-
-
-def readable(metric: str) -> str:
-    """The name of a metric for people."""
-    return _NAMES.get(metric, metric.replace("_", " "))

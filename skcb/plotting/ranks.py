@@ -6,7 +6,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from skcb.plotting.drawing import new_axes, readable
+from skcb.plotting.drawing import new_axes
 
 
 class CriticalDifferenceDisplay:
@@ -173,4 +173,4 @@ def _title(significance: Any) -> str:
     over = f"{significance.n_datasets} data sets" if significance.n_datasets > 1 else "one data set"
     p_value = "" if np.isnan(significance.p_value) else f", p = {significance.p_value:.2g}"
     left_out = f"; without a rank: {', '.join(significance.left_out)}" if significance.left_out else ""
-    return f"{readable(significance.metric)} over {over}: {significance.test}{p_value}{left_out}"
+    return f"{significance.title} over {over}: {significance.test}{p_value}{left_out}"

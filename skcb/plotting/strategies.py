@@ -7,7 +7,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from skcb.plotting.drawing import FAMILIES, label_at_right, new_axes, readable, tidy
+from skcb.plotting.drawing import FAMILIES, label_at_right, new_axes, tidy
 
 _KINDS = ("score", "calibration")
 
@@ -35,6 +35,8 @@ class StrategyComparisonDisplay:
         The second score, which ``kind="calibration"`` needs.
     calibration_metric : str, default="ece"
         Its name.
+    calibration_label : str, default=""
+        What people call it.
     kind : {"score", "calibration"}, default="score"
         Which view.
     axis_label : str, default=""
@@ -70,6 +72,7 @@ class StrategyComparisonDisplay:
         families: Sequence[str],
         calibration: NDArray[np.float64] | None = None,
         calibration_metric: str = "ece",
+        calibration_label: str = "",
         kind: str = "score",
         axis_label: str = "",
     ) -> None:
@@ -81,6 +84,7 @@ class StrategyComparisonDisplay:
         self.families = families
         self.calibration = np.full(len(mean), np.nan) if calibration is None else calibration
         self.calibration_metric = calibration_metric
+        self.calibration_label = calibration_label
         self.kind = kind
         self.axis_label = axis_label
 
@@ -134,7 +138,7 @@ class StrategyComparisonDisplay:
         second = comparison.interval(calibration)["mean"].to_numpy()[order] if kind == "calibration" else None
         several = len(comparison.datasets) > 1
         unit = f"{len(scores)} {'data sets' if several else 'folds'}"
-        shown = readable(metric) + (f", less that of {relative_to!r}" if relative_to else "")
+        shown = comparison.title_of(metric) + (f", less that of {relative_to!r}" if relative_to else "")
         return cls(
             strategies=[scores.columns[position] for position in order],
             mean=mean[order],
@@ -144,6 +148,7 @@ class StrategyComparisonDisplay:
             families=[comparison.families[scores.columns[position]] for position in order],
             calibration=second,
             calibration_metric=calibration,
+            calibration_label=comparison.title_of(calibration),
             kind=kind,
             axis_label=f"{shown}\nmean, and 95 % interval over {unit}"
             if kind == "score"
@@ -207,7 +212,7 @@ class StrategyComparisonDisplay:
             ax.plot(across, up, FAMILIES[family][1], color=color, markersize=7, markeredgecolor="white")
         left_out = [name for name in self.strategies if name not in names]
         missing = "\n" + fill(f"without a value: {', '.join(left_out)}", 90) if left_out else ""
-        ax.set_xlabel(f"{readable(self.calibration_metric)} (less is better){missing}")
+        ax.set_xlabel(f"{self.calibration_label or self.calibration_metric} (less is better){missing}")
         ax.set_ylabel(self.axis_label)
         ax.margins(0.06)
         label_at_right(ax, x, y, names, colors=colors, size=8)

@@ -1,6 +1,7 @@
 """What each strategy does to an estimator."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from imblearn.over_sampling import SMOTE, RandomOverSampler
 from imblearn.pipeline import Pipeline as SamplingPipeline
@@ -8,16 +9,24 @@ from sklearn.base import clone
 from sklearn.datasets import make_classification
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import balanced_accuracy_score
+from sklearn.model_selection import GroupKFold
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
-from skcb import ClassBalancedClassifier, LogitAdjustedClassifier, beta_grid, class_weight, compare_strategies
+from skcb import (
+    ClassBalancedClassifier,
+    LogitAdjustedClassifier,
+    StrategyComparison,
+    beta_grid,
+    class_weight,
+    compare_strategies,
+)
 from skcb._pipelines import last_step, last_step_parameter
 from skcb.comparison import STRATEGIES
 from skcb.comparison.pipelines import change_last_step
-from skcb.comparison.strategies import InverseSquareRootClassifier, TrainingPart, family_of
+from skcb.comparison.strategies import InverseSquareRootClassifier, NotApplicableError, TrainingPart
 
 X, y = make_classification(400, weights=[0.85], class_sep=0.6, random_state=0)
 COUNTS = np.bincount(y)
@@ -142,8 +151,74 @@ def test_strategies_of_ones_own():
     np.testing.assert_array_equal(scores["a name"], scores["a function"])
     rows = comparison.wide("n_resampled")
     assert (rows["a sampler"] > rows["a name"]).all()
-    assert comparison.families["a function"] == "other"
-    assert family_of("class-balanced (beta=0.99)") == "weights"
+    families = ["weights", "weights", "resampling", "other", "other", "other"]
+    assert comparison.families == dict(zip(own, families, strict=True))
+
+
+def test_a_name_is_a_label():
+    comparison = score({"SMOTE": DecisionTreeClassifier(), "none": "SMOTE", "class-balanced (beta=0.9)": "none"})
+    assert comparison.families == {
+        "SMOTE": "other", "none": "resampling", "class-balanced (beta=0.9)": "none"
+    }  # fmt: skip
+    assert comparison.frame.groupby("strategy")["family"].nunique().eq(1).all()
+
+
+def test_a_frame_without_families_has_those_of_the_names():
+    whole = score(["none", "SMOTE", "class-balanced (beta=0.9)"])
+    old = StrategyComparison(whole.frame.drop(columns="family").replace({"strategy": {"none": "mine"}}))
+    assert list(old.families.values()) == ["other", "resampling", "weights"]
+    both = StrategyComparison(pd.concat([whole.frame, old.frame.assign(dataset="other", family=None)]))
+    assert both.families["SMOTE"] == "resampling"
+
+
+@pytest.mark.parametrize("name", STRATEGIES)
+def test_what_a_strategy_needs_is_said_and_not_tried(name):
+    strategy = STRATEGIES[name]
+    assert strategy.name == name
+    for counts in ([5, 5], [9, 5, 3], [9, 1]):
+        training = TrainingPart(np.array(counts), seed=0)
+        lacking = [need for need in strategy.needs if _lacks(need, training)]
+        if lacking:
+            with pytest.raises(NotApplicableError):
+                strategy.apply(LogisticRegression(), training)
+        else:
+            assert hasattr(strategy.apply(LogisticRegression(), training), "fit")
+
+
+def _lacks(need, training):
+    try:
+        need(training)
+    except NotApplicableError:
+        return True
+    return False
+
+
+def test_splitters_by_groups():
+    groups = np.arange(len(y)) % 7
+    one = compare_strategies(
+        DecisionTreeClassifier(random_state=0),
+        X,
+        y,
+        strategies=["none"],
+        cv=GroupKFold(3),
+        groups=groups,
+        random_state=0,
+    )
+    listed = list(GroupKFold(3).split(X, y, groups))
+    by_hand = compare_strategies(
+        DecisionTreeClassifier(random_state=0), X, y, strategies=["none"], cv=listed, random_state=0
+    )
+    pd.testing.assert_frame_equal(one.wide("balanced_accuracy"), by_hand.wide("balanced_accuracy"))
+    several = {"one": (X, y), "other": (X, y)}
+    with pytest.raises(ValueError, match="groups must be a dict of groups by the same names"):
+        compare_strategies(DecisionTreeClassifier(), several, cv=GroupKFold(3), groups=groups)
+    both = compare_strategies(
+        DecisionTreeClassifier(random_state=0), several, strategies=["none"], cv=GroupKFold(3),
+        groups={"one": groups, "other": groups}, random_state=0,
+    )  # fmt: skip
+    np.testing.assert_array_equal(
+        both.wide("balanced_accuracy").loc["other"], one.wide("balanced_accuracy").loc["data"]
+    )
 
 
 def test_betas_of_the_grid_are_named_by_value_on_one_data_set_and_by_place_on_several():

@@ -1,4 +1,4 @@
-"""The scores of a fold: of its decisions, its probabilities, and its classes with many or few samples."""
+"""The metrics of a fold: of its decisions, its probabilities, and its classes with many or few samples."""
 
 from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
@@ -145,34 +145,45 @@ def _one_against_rest(score: Callable[..., float], outcome: Outcome) -> float:
 
 
 class Metric(NamedTuple):
-    """A score by name: how it is computed, and which way is better."""
+    """How a fold is scored, which way is better, and what people call it."""
 
     score: Callable[[Outcome], float]
-    greater_is_better: bool = True
+    greater_is_better: bool
+    title: str
 
 
-#: The scores that :func:`compare_strategies` knows by name, in the order of its tables.
+#: The metrics that :func:`compare_strategies` knows by name, in the order of its tables.
 METRICS: dict[str, Metric] = {
-    "balanced_accuracy": Metric(balanced_accuracy),
-    "macro_f1": Metric(macro_f1),
-    "g_mean": Metric(g_mean),
-    "auprc": Metric(auprc),
-    "auroc": Metric(auroc),
-    "log_loss": Metric(cross_entropy, greater_is_better=False),
-    "brier": Metric(brier, greater_is_better=False),
-    "ece": Metric(expected_calibration_error, greater_is_better=False),
-    "many_shot": Metric(attrgetter("shots.many")),
-    "medium_shot": Metric(attrgetter("shots.medium")),
-    "few_shot": Metric(attrgetter("shots.few")),
+    "balanced_accuracy": Metric(balanced_accuracy, True, "balanced accuracy"),
+    "macro_f1": Metric(macro_f1, True, "macro F1"),
+    "g_mean": Metric(g_mean, True, "G-mean"),
+    "auprc": Metric(auprc, True, "AUPRC"),
+    "auroc": Metric(auroc, True, "AUROC"),
+    "log_loss": Metric(cross_entropy, False, "log-loss"),
+    "brier": Metric(brier, False, "Brier score"),
+    "ece": Metric(expected_calibration_error, False, "expected calibration error"),
+    "many_shot": Metric(attrgetter("shots.many"), True, "many-shot accuracy"),
+    "medium_shot": Metric(attrgetter("shots.medium"), True, "medium-shot accuracy"),
+    "few_shot": Metric(attrgetter("shots.few"), True, "few-shot accuracy"),
 }
 
-#: What is recorded of every fold beside its scores.
-FACTS = ("fit_time", "n_resampled", "n_train", "n_test")
+#: What is recorded of every fold beside its metrics, and what people call it.
+FACTS = {
+    "fit_time": "seconds to fit",
+    "n_resampled": "training rows after resampling",
+    "n_train": "training rows",
+    "n_test": "test rows",
+}
 
 
 def greater_is_better(metric: str) -> bool:
     """Whether larger values are better: so with every scorer, and with all but a few metrics and the time."""
     return METRICS[metric].greater_is_better if metric in METRICS else metric not in FACTS
+
+
+def title_of(metric: str) -> str:
+    """Return what people call a metric, a fact or a scorer."""
+    return METRICS[metric].title if metric in METRICS else FACTS.get(metric, metric.replace("_", " "))
 
 
 def resolve_scoring(scoring: Any) -> dict[str, Metric | Callable[..., float]]:
