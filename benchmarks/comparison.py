@@ -1,13 +1,11 @@
 """What `compare_strategies` costs beyond fitting, predicting and scoring; print the table as Markdown.
 
 Beside it a bare loop fits the same estimators on the same folds and computes the same scores, and keeps nothing.
-The two take turns, and the ratio is the median of the ratios within the turns. What counts is the processor's time
-of one thread, which other work on the machine disturbs least.
+What counts is the processor's time of one thread, which other work on the machine disturbs least.
 """
 
 import argparse
 import platform
-import statistics
 import time
 import warnings
 from functools import partial
@@ -24,6 +22,7 @@ from sklearn.model_selection import StratifiedKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
+from turns import seconds, take_turns
 
 from skcb import compare_strategies
 from skcb.comparison.metrics import METRICS, Outcome
@@ -45,29 +44,18 @@ def bare_loop(estimator, X, y, names):
                 metric.score(outcome)
 
 
-def seconds(call):
-    start = time.process_time()
-    call()
-    return time.process_time() - start
-
-
 def row(job, estimator, X, y, *, names, rounds, target="1.05"):
     compare_strategies(estimator, X, y, strategies=names[:1], cv=2)  # warm up
-    calls = [
-        partial(compare_strategies, estimator, X, y, strategies=names, cv=FOLDS, random_state=0),
-        partial(bare_loop, estimator, X, y, names),
-    ]
-    turns = []
-    for number in range(rounds):  # each goes first in every other turn
-        first, second = (calls[::-1], calls)[number % 2]
-        times = {call: seconds(call) for call in (first, second)}
-        turns.append([times[call] for call in calls])
-    ours, bare = (statistics.median(times) for times in zip(*turns, strict=True))
-    ratio = statistics.median(first / second for first, second in turns)
+    calls = {
+        "ours": partial(compare_strategies, estimator, X, y, strategies=names, cv=FOLDS, random_state=0),
+        "bare": partial(bare_loop, estimator, X, y, names),
+    }
+    turns = take_turns(calls, rounds, measure=partial(seconds, clock=time.process_time), warm_up=False)
     fits = len(names) * FOLDS.n_splits
-    each = 1000 * statistics.median(first - second for first, second in turns) / fits
+    each = 1000 * turns.difference("ours", "bare") / fits
     print(
-        f"| {job}, {fits} fits | {ours:.2f} s | {bare:.2f} s | {ratio:.3f} | {each:.2f} ms | {target} |",
+        f"| {job}, {fits} fits | {turns.median('ours'):.2f} s | {turns.median('bare'):.2f} s | "
+        f"{turns.ratio('ours', 'bare'):.3f} | {each:.2f} ms | {target} |",
         flush=True,
     )
 

@@ -1,20 +1,21 @@
 """Count and weight labels in Parquet files through polars and DuckDB; print the tables as Markdown.
 
 Every measurement is a process of its own, whose peak memory is counted from its start. The engine's own group-by
-and join, written by hand, takes turns with ours, and a ratio is the median of the ratios within the turns.
+and join, written by hand, takes turns with ours.
 """
 
 import argparse
 import json
 import resource
-import statistics
 import subprocess
 import sys
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 
 import numpy as np
+from turns import take_turns
 
 N_CLASSES, BETA = 1000, 0.9999
 
@@ -128,13 +129,21 @@ def beside_the_engine(folder, rows, rounds):
     )
     print("|---|---|---|---|---|")
     for engine in ("polars", "duckdb"):
-        turns = [
-            [measured(f"{engine}_{who}", source, target) for who in ("ours", "by_hand")] for _ in range(rounds)
-        ]
-        ours, hand = (statistics.median(turn[i]["seconds"] for turn in turns) for i in (0, 1))
-        ratio = statistics.median(turn[0]["seconds"] / turn[1]["seconds"] for turn in turns)
-        peak = max(turn[0]["peak"] for turn in turns)
-        print(f"| {engine} | {ours:.2f} s | {hand:.2f} s | {ratio:.2f} | {peak:.0f} MiB |", flush=True)
+        peaks = []
+        by_hand, ours = (partial(measured, f"{engine}_{who}", source, target) for who in ("by_hand", "ours"))
+
+        def peak_and_seconds(call, peaks=peaks, ours=ours):
+            result = call()
+            if call is ours:
+                peaks.append(result["peak"])
+            return result["seconds"]
+
+        turns = take_turns({"ours": ours, "by hand": by_hand}, rounds, measure=peak_and_seconds, warm_up=False)
+        print(
+            f"| {engine} | {turns.median('ours'):.2f} s | {turns.median('by hand'):.2f} s | "
+            f"{turns.ratio('ours', 'by hand'):.2f} | {max(peaks):.0f} MiB |",
+            flush=True,
+        )
 
 
 def slope(folder, sizes, rounds):

@@ -2,14 +2,12 @@
 
     pip install balanced-loss imbalanced-losses cbloss && python benchmarks/losses.py
 
-The contenders of a job take turns, so that a disturbance of the machine strikes all alike; a ratio is the
-median of the ratios within the turns. Memory is what the allocator holds at most, beyond what it held before.
+Memory is what the allocator holds at most, beyond what it held before.
 """
 
 import argparse
 import ctypes
 import gc
-import statistics
 import time
 import warnings
 from collections.abc import Callable
@@ -23,6 +21,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy, one_hot
 from torch.profiler import ProfilerActivity, profile
+from turns import take_turns
 
 from skcb import class_weight
 from skcb.nn import CBCrossEntropyLoss, CBFocalLoss, CBSoftmaxFocalLoss
@@ -79,17 +78,11 @@ def turn(contender: Contender, logits: Tensor, times: int) -> float:
 
 def report_times(title: str, contenders: dict[str, Contender], logits: Tensor, turns: int) -> None:
     times = max(3, 300_000 // logits.numel())
-    for contender in contenders.values():
-        turn(contender, logits, times + 2)
-    seconds: dict[str, list[float]] = {name: [] for name in contenders}
-    for _ in range(turns):
-        for name, contender in contenders.items():
-            seconds[name].append(turn(contender, logits, times))
+    taken = take_turns(contenders, turns, measure=lambda contender: turn(contender, logits, times))
     first = next(iter(contenders))
     print(f"\n{title}, {tuple(logits.shape)}\n\n| loss | median, ms | times {first} |\n|---|---|---|")
-    for name, own in seconds.items():
-        ratio = statistics.median(a / b for a, b in zip(own, seconds[first], strict=True))
-        print(f"| {name} | {statistics.median(own) * 1e3:.3f} | {ratio:.2f} |")
+    for name in contenders:
+        print(f"| {name} | {taken.median(name) * 1e3:.3f} | {taken.ratio(name, first):.2f} |")
 
 
 def plain(contender: Contender, logits: Tensor) -> None:

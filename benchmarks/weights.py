@@ -1,50 +1,30 @@
 """Time the weights beside scikit-learn, NumPy's floor and pandas, in one run; print the table as Markdown.
 
-Every row's contenders run in turn, round after round, so that a noisy machine troubles all of them; the ratio
-is that of the medians. Peak memory is what tracemalloc sees in one call.
+Scikit-learn's own, which takes seconds, is timed once. Peak memory is what tracemalloc sees in one call.
 """
 
 import argparse
 import platform
-import statistics
 import sys
-import time
 import tracemalloc
-from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import sklearn
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.utils.class_weight import compute_sample_weight as sklearn_sample_weight
+from turns import Turns, seconds, take_turns
 
 import skcb
 
 
-def seconds(contenders: list[Callable[[], object]], rounds: int) -> list[float]:
-    """Median seconds of each contender, run in turn."""
-    taken: list[list[float]] = [[] for _ in contenders]
-    for call in contenders:
-        call()  # warm up
-    for _ in range(rounds):
-        for call, times in zip(contenders, taken, strict=True):
-            start = time.perf_counter()
-            call()
-            times.append(time.perf_counter() - start)
-    return [statistics.median(times) for times in taken]
-
-
-def once(call: Callable[[], object]) -> float:
-    """Seconds of one call, for what takes many."""
-    start = time.perf_counter()
-    call()
-    return time.perf_counter() - start
-
-
-def row(job: str, ours: float, other: float, name: str, target: str) -> None:
-    """Print one row: how the time relates to another's."""
-    ratio = other / ours
-    shown = f"{ratio:.1f} times faster" if ratio >= 1.75 else f"{ours / other:.2f} times its time"
-    print(f"| {job} | {ours:.3f} s | {name} | {other:.3f} s | {shown} | {target} |", flush=True)
+def row(job: str, turns: Turns, other: str, target: str, *, once: float | None = None) -> None:
+    """Print one row: how our time relates to another's, which may have been timed `once`."""
+    ours = turns.median("skcb")
+    ratio = turns.ratio("skcb", other) if once is None else ours / once
+    figure = turns.median(other) if once is None else once
+    shown = f"{1 / ratio:.1f} times faster" if ratio <= 1 / 1.75 else f"{ratio:.2f} times its time"
+    print(f"| {job} | {ours:.3f} s | {other} | {figure:.3f} s | {shown} | {target} |", flush=True)
 
 
 def floor(y):
@@ -56,9 +36,10 @@ def integers(n: int, rounds: int, rng: np.random.Generator) -> None:
     for n_classes in (10, 1000):
         y = rng.integers(0, n_classes, n)
         job = f"{n / 1e6:g} million int64 labels, {n_classes} classes"
-        ours, lowest = seconds([lambda y=y: skcb.compute_sample_weight(y), lambda y=y: floor(y)], rounds)
-        row(job, ours, lowest, "`w = 1 / np.bincount(y); w[y]`", "within 1.5 times")
-        row(job, ours, once(lambda y=y: sklearn_sample_weight("balanced", y)), "scikit-learn", "25 times faster")
+        lowest = "`w = 1 / np.bincount(y); w[y]`"
+        turns = take_turns({"skcb": partial(skcb.compute_sample_weight, y), lowest: partial(floor, y)}, rounds)
+        row(job, turns, lowest, "within 1.5 times")
+        row(job, turns, "scikit-learn", "25 times faster", once=theirs(y))
     tracemalloc.start()
     weight = skcb.compute_sample_weight(y)
     peak = tracemalloc.get_traced_memory()[1]
@@ -67,59 +48,53 @@ def integers(n: int, rounds: int, rng: np.random.Generator) -> None:
           f"| {peak / weight.nbytes:.2f} times its size | at most 2 times |")  # fmt: skip
 
 
+def theirs(y) -> float:
+    return seconds(lambda: sklearn_sample_weight("balanced", y))
+
+
 def strings(n: int, rounds: int, rng: np.random.Generator) -> None:
     names = np.array([f"class {i}" for i in range(20)], dtype=object)
     objects = names[rng.integers(0, 20, n)]
     fixed = objects.astype(str)
-    theirs = once(lambda: sklearn_sample_weight("balanced", objects))
-    fixed_theirs = once(lambda: sklearn_sample_weight("balanced", fixed))
-    job = f"{n / 1e6:g} million object strings"
+    once, fixed_once = theirs(objects), theirs(fixed)
+    job, fixed_job = f"{n / 1e6:g} million object strings", f"{n / 1e6:g} million fixed-width strings"
     hidden = sys.modules.pop("pandas", None)  # as where pandas is not installed
-    ours, fixed_ours = seconds(
-        [lambda: skcb.compute_sample_weight(objects), lambda: skcb.compute_sample_weight(fixed)], rounds
-    )
+    for title, y, time_once, target in (
+        (f"{job}, no pandas", objects, once, "10 times faster"),
+        (f"{fixed_job}, no pandas", fixed, fixed_once, "twice as fast"),
+    ):
+        turns = take_turns({"skcb": partial(skcb.compute_sample_weight, y)}, rounds)
+        row(title, turns, "scikit-learn", target, once=time_once)
     if hidden is not None:
         sys.modules["pandas"] = hidden
-    row(f"{job}, no pandas", ours, theirs, "scikit-learn", "10 times faster")
-    row(
-        f"{n / 1e6:g} million fixed-width strings, no pandas",
-        fixed_ours,
-        fixed_theirs,
-        "scikit-learn",
-        "twice as fast",
-    )
     import pandas as pd
 
-    ours, factorize, fixed_ours = seconds(
-        [
-            lambda: skcb.compute_sample_weight(objects),
-            lambda: pd.factorize(objects),
-            lambda: skcb.compute_sample_weight(fixed),
-        ],
-        rounds,
-    )
-    row(job, ours, factorize, "`pandas.factorize`", "within 1.5 times")
-    row(job, ours, theirs, "scikit-learn", "15 times faster")
-    row(f"{n / 1e6:g} million fixed-width strings", fixed_ours, fixed_theirs, "scikit-learn", "twice as fast")
+    ours = partial(skcb.compute_sample_weight, objects)
+    turns = take_turns({"skcb": ours, "`pandas.factorize`": partial(pd.factorize, objects)}, rounds)
+    row(job, turns, "`pandas.factorize`", "within 1.5 times")
+    row(job, turns, "scikit-learn", "15 times faster", once=once)
+    turns = take_turns({"skcb": partial(skcb.compute_sample_weight, fixed)}, rounds)
+    row(fixed_job, turns, "scikit-learn", "twice as fast", once=fixed_once)
     series = pd.Series(objects)
-    category = series.astype("category")
-    as_series, as_category = seconds(
-        [lambda: skcb.compute_sample_weight(series), lambda: skcb.compute_sample_weight(category)], rounds
-    )
-    row(f"{n / 1e6:g} million labels, pandas category", as_category, as_series, "the same as pandas strings", "-")
+    category, plain = series.astype("category"), "the same as pandas strings"
+    calls = {
+        "skcb": partial(skcb.compute_sample_weight, category),
+        plain: partial(skcb.compute_sample_weight, series),
+    }
+    row(f"{n / 1e6:g} million labels, pandas category", take_turns(calls, rounds), plain, "-")
 
 
 def classifier(rounds: int, rng: np.random.Generator) -> None:
     X = rng.normal(size=(20_000, 20))
     y = (X[:, 0] + rng.normal(size=len(X)) > 1.5).astype(int)
     model = HistGradientBoostingClassifier(max_iter=50, random_state=0)
-    weight = skcb.compute_sample_weight(y)
-    ours, precomputed = seconds(
-        [lambda: skcb.ClassBalancedClassifier(model).fit(X, y), lambda: model.fit(X, y, sample_weight=weight)],
-        rounds,
-    )
-    row("`ClassBalancedClassifier(HistGradientBoosting...).fit`, 20,000 rows", ours, precomputed,
-        "fit with ready weights", "within 1.05 times")  # fmt: skip
+    weight, ready = skcb.compute_sample_weight(y), "fit with ready weights"
+    calls = {
+        "skcb": lambda: skcb.ClassBalancedClassifier(model).fit(X, y),
+        ready: lambda: model.fit(X, y, sample_weight=weight),
+    }
+    job = "`ClassBalancedClassifier(HistGradientBoosting...).fit`, 20,000 rows"
+    row(job, take_turns(calls, rounds), ready, "within 1.05 times")
 
 
 def main() -> None:

@@ -12,11 +12,8 @@ from sklearn.tree import DecisionTreeClassifier
 from sklearn.utils.estimator_checks import parametrize_with_checks
 from sklearn.utils.fixes import parse_version
 
-from skcb import (
-    ClassBalancedClassifier,
-    ClassBalancedWeighter,
-    LogitAdjustedClassifier,
-)
+import skcb
+from skcb import ClassBalancedClassifier, ClassBalancedWeighter, LogitAdjustedClassifier
 
 SCALED = make_pipeline(StandardScaler(), LogisticRegression())
 INHERITED = "SVC's own: libsvm sees repeated samples in another order, and stops elsewhere"
@@ -42,20 +39,27 @@ def expected_failures(estimator):
     return {}
 
 
-@parametrize_with_checks(
-    [
-        ClassBalancedWeighter(),
-        ClassBalancedClassifier(LogisticRegression()),
-        ClassBalancedClassifier(HistGradientBoostingClassifier(max_iter=5)),
-        ClassBalancedClassifier(GaussianNB()),
-        ClassBalancedClassifier(DecisionTreeClassifier(random_state=0)),
-        ClassBalancedClassifier(SCALED),
-        ClassBalancedClassifier(SVC(random_state=0)),
-        LogitAdjustedClassifier(LogisticRegression()),
-        LogitAdjustedClassifier(GaussianNB()),
-    ],
-    expected_failed_checks=expected_failures,
-)
+CHECKED = [
+    ClassBalancedWeighter(),
+    ClassBalancedClassifier(LogisticRegression()),
+    ClassBalancedClassifier(HistGradientBoostingClassifier(max_iter=5)),
+    ClassBalancedClassifier(GaussianNB()),
+    ClassBalancedClassifier(DecisionTreeClassifier(random_state=0)),
+    ClassBalancedClassifier(SCALED),
+    ClassBalancedClassifier(SVC(random_state=0)),
+    LogitAdjustedClassifier(LogisticRegression()),
+    LogitAdjustedClassifier(GaussianNB()),
+]
+
+
+@parametrize_with_checks(CHECKED, expected_failed_checks=expected_failures)
 @pytest.mark.filterwarnings("ignore")  # the checks provoke warnings of scikit-learn's own
 def test_scikit_learn_check(estimator, check):
     check(estimator)
+
+
+def test_every_public_estimator_is_checked():
+    """Those of `skcb.net` are checked in ``tests/net/test_clients.py``."""
+    public = [getattr(skcb, name) for name in skcb.__all__ if skcb._MODULE_OF[name] not in {"nn", "net"}]
+    estimators = {kind for kind in public if isinstance(kind, type) and hasattr(kind, "get_params")}
+    assert {kind for kind in estimators if hasattr(kind, "fit")} == {type(estimator) for estimator in CHECKED}

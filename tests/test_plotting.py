@@ -1,8 +1,6 @@
 """The pictures: what they show, that labels keep apart, and that matplotlib waits until one is drawn."""
 
 import itertools
-import subprocess
-import sys
 
 import numpy as np
 import pandas as pd
@@ -38,6 +36,8 @@ from skcb import (  # noqa: E402 - after the skip
 )
 from skcb.comparison import STRATEGIES  # noqa: E402
 from skcb.plotting.drawing import spread  # noqa: E402
+
+from . import fresh  # noqa: E402
 
 
 @pytest.fixture(autouse=True)
@@ -262,15 +262,8 @@ def test_what_cannot_be_drawn(draw, error, message):
 
 
 def test_matplotlib_is_loaded_when_something_is_drawn_and_named_where_it_is_missing():
-    code = "import skcb, sys; d = skcb.ClassWeightDisplay; print('matplotlib' in sys.modules)"
-    assert (
-        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
-        == "False\n"
-    )
-    code = (
-        "import sys; sys.modules['matplotlib'] = None\nimport skcb; skcb.EffectiveNumberDisplay.from_counts([5])"
-    )
-    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert fresh.loaded_after("import skcb; skcb.ClassWeightDisplay", ["matplotlib"]) == []
+    result = fresh.run("import skcb; skcb.EffectiveNumberDisplay.from_counts([5])", without=["matplotlib"])
     assert "drawing needs matplotlib: pip install 'skcb[compare]'" in result.stderr
 
 

@@ -1,6 +1,5 @@
 """``compare_strategies``: folds, seeds, failures, and what it refuses."""
 
-import subprocess
 import sys
 
 import numpy as np
@@ -29,6 +28,7 @@ from sklearn.tree import DecisionTreeClassifier
 
 from skcb import ClassBalancedClassifier, compare_strategies
 from skcb.comparison import STRATEGIES
+from tests import fresh
 
 X, y = make_classification(300, n_classes=3, n_informative=5, weights=[0.7, 0.2], class_sep=0.7, random_state=0)
 NAMES = np.array(["common", "medium", "rare"])[y]
@@ -344,8 +344,7 @@ def test_progress_is_shown_when_asked_for(capfd):
 
 @pytest.mark.parametrize("module", ["imblearn", "pandas"])
 def test_what_is_not_installed_is_named(module):
-    code = f"import sys; sys.modules['{module}'] = None\nimport skcb\nskcb.compare_strategies"
-    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    result = fresh.run("import skcb\nskcb.compare_strategies", without=[module])
     assert f"skcb.comparison needs {module}: pip install 'skcb[compare]'" in result.stderr
 
 
@@ -356,9 +355,12 @@ def test_tqdm_is_named_where_it_is_missing(monkeypatch):
         compare_strategies(DecisionTreeClassifier(), X, y, strategies=["none"], cv=2, verbose=1)
 
 
-def test_the_default_set_is_the_one_documented():
-    assert list(STRATEGIES)[:3] == ["none", "balanced", "sqrt"]
-    assert {"ADASYN", "BorderlineSMOTE", "NearMiss", "TomekLinks", "SMOTEENN", "threshold"} <= set(STRATEGIES)
+def test_the_default_set_has_a_strategy_of_every_family_that_pictures_know():
+    pytest.importorskip("matplotlib")
+    from skcb.plotting.drawing import FAMILIES
+
+    assert {strategy.family for strategy in STRATEGIES.values()} == set(FAMILIES) - {"other"}
+    assert list(STRATEGIES) == [strategy.name for strategy in STRATEGIES.values()]
 
 
 class Says(ClassifierMixin, BaseEstimator):

@@ -1,8 +1,6 @@
 """What is particular to one loss, the layer and the initialization, and how other libraries see them."""
 
 import math
-import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -23,6 +21,7 @@ from skcb.nn import (  # noqa: E402
     parameter_groups,
     prior_bias_,
 )
+from tests import fresh  # noqa: E402
 
 COUNTS = [500, 50, 5]
 
@@ -170,7 +169,7 @@ def test_a_missing_torch_is_named(missing, message):
         "sys.meta_path.insert(0, Finder())\n"
         "import skcb.nn\n"
     )
-    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    run = fresh.run(code)
     assert run.returncode
     assert message in run.stderr.splitlines()[-1]
 
