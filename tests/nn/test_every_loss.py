@@ -470,3 +470,26 @@ def test_nan_logits_are_not_hidden(name):
 def test_plain_skorch_knows_softmax_losses(name):
     is_softmax = isinstance(make(name), torch.nn.CrossEntropyLoss)
     assert is_softmax == (name.split(",")[0] in SMOOTHED)
+
+
+@every_loss
+@pytest.mark.filterwarnings("ignore:.torch.jit.script. is deprecated:DeprecationWarning")  # torch's own use of it
+def test_forward_derivatives_are_those_of_backward(name):
+    logits, target = batch(5)
+    direction = torch.randn_like(logits)
+    loss = make(name)
+    with torch.autograd.forward_ad.dual_level():
+        dual = torch.autograd.forward_ad.make_dual(logits.detach(), direction)
+        slope = torch.autograd.forward_ad.unpack_dual(loss(dual, target)).tangent
+    _, gradient = value_and_gradient(loss, logits, target)
+    torch.testing.assert_close(slope, (gradient * direction).sum())
+
+
+@every_loss
+@pytest.mark.parametrize("reduction", ["mean", "none"])
+def test_the_dtype_is_that_of_the_logits_whatever_that_of_the_vectors(name, reduction):
+    logits, target = batch(5)
+    loss = make(name, reduction=reduction).double()
+    assert loss(logits.float(), target).dtype == torch.float32
+    assert loss(logits.half(), target).dtype == torch.float32
+    assert loss.float()(logits.double(), target).dtype == torch.float64

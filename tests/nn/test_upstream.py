@@ -18,3 +18,6 @@ def test_transforms_are_active():
     torch.func.vmap(square)(torch.ones(2))
     square(torch.ones(2))
     assert seen == [True, True, False]
+    with torch.autograd.forward_ad.dual_level():
+        square(torch.ones(2))
+    assert seen[-1]
