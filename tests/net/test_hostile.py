@@ -74,6 +74,12 @@ def test_ignore_index_is_a_label(labels, ignored):
     np.testing.assert_array_equal(weighted.class_count_, without.class_count_)
     with pytest.raises(ValueError, match=r"every label is .*criterion__ignore_index leaves out|one class alone"):
         net_of(criterion__ignore_index=ignored).fit(X[~kept], labels[~kept])
+    some = np.where(np.arange(len(y)) % 3 == 0, 0.0, 1.0)
+    both = net_of(criterion__ignore_index=ignored).fit(X, labels, sample_weight=some)
+    rows = kept & (some > 0)
+    np.testing.assert_array_equal(both.class_count_, net_of().fit(X[rows], labels[rows]).class_count_)
+    with pytest.raises(ValueError, match="sample_weight is zero for all samples that criterion__ignore_index"):
+        net_of(criterion__ignore_index=ignored).fit(X, labels, sample_weight=(~kept).astype(float))
 
 
 def test_ignored_labels_in_a_validation_set_of_the_users():
