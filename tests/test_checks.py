@@ -31,11 +31,6 @@ def expected_failures(estimator):
             "check_sample_weight_equivalence_on_dense_data": INHERITED,
             "check_sample_weight_equivalence_on_sparse_data": INHERITED,
         }
-    if isinstance(inner, DecisionTreeClassifier) and parse_version(sklearn_version) < parse_version("1.8"):
-        return {
-            "check_sample_weight_equivalence_on_sparse_data": "equally good splits are told apart by rounding, "
-            "and weights that are no integers round; later trees happen to agree"
-        }
     return {}
 
 
@@ -55,7 +50,20 @@ CHECKED = [
 @parametrize_with_checks(CHECKED, expected_failed_checks=expected_failures)
 @pytest.mark.filterwarnings("ignore")  # the checks provoke warnings of scikit-learn's own
 def test_scikit_learn_check(estimator, check):
+    if _is_decided_by_rounding(estimator, check):
+        pytest.skip(
+            "equally good splits are told apart by rounding, and weights that are no integers round: before "
+            "scikit-learn 1.8 it depends on the machine whether the trees agree"
+        )
     check(estimator)
+
+
+def _is_decided_by_rounding(estimator, check):
+    return (
+        isinstance(getattr(estimator, "estimator", None), DecisionTreeClassifier)
+        and check.func.__name__ == "check_sample_weight_equivalence_on_sparse_data"
+        and parse_version(sklearn_version) < parse_version("1.8")
+    )
 
 
 def test_every_public_estimator_is_checked():
