@@ -34,11 +34,10 @@ def main(arguments: list[str] | None = None) -> None:
             if not len(log_p):
                 continue
             shift = logit_adjustment(next(iter(runs.values()))["class_count"])
-            plain = configuration.beta == 0 and configuration.loss == "softmax"
-            for title, scores in [
-                (configuration.title, log_p),
-                (f"{configuration.title}, shifted", log_p - shift),
-            ][: 1 + plain]:
+            rows = {configuration.title: log_p}
+            if configuration.beta == 0 and configuration.loss == "softmax":
+                rows[f"{configuration.title}, shifted"] = log_p - shift
+            for title, scores in rows.items():
                 each = [100 * float((net.argmax(1) != y_test).mean()) for net in scores]
                 together = 100 * float((logsumexp(scores, axis=0).argmax(1) != y_test).mean())
                 print(f"| {title} | {spread(each)} | {together:.2f} |")

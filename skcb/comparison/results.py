@@ -71,8 +71,9 @@ class StrategyComparison:
         # Read from a file in which nothing failed, the reasons are a column of NaN, and floating.
         reason = frame["reason"].astype(object).where(frame["reason"].notna(), "")
         # A frame of other making may have no families; then a strategy that is known by its name has its own.
-        known = frame["strategy"].map(family_of)
-        family = known if "family" not in frame else frame["family"].where(frame["family"].notna(), known)
+        family = frame.get("family", pd.Series(np.nan, frame.index, dtype=object))
+        known = {name: family_of(name) for name in frame.loc[family.isna(), "strategy"].unique()}
+        family = family.where(family.notna(), frame["strategy"].map(known))
         self.frame = frame[COLUMNS].assign(reason=reason, family=family).reset_index(drop=True)
 
     @property

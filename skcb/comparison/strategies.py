@@ -271,7 +271,9 @@ def _short(beta: float) -> str:
 
 def _as_strategy(name: Any, given: Any) -> Strategy:
     if isinstance(given, str):
-        return _by_name(given)._replace(name=name)
+        given = _by_name(given)
+    if isinstance(given, Strategy):
+        return given._replace(name=name)
     if not isinstance(given, type):
         if hasattr(given, "fit_resample"):
             return _sampler(given, name)

@@ -327,13 +327,13 @@ class SklearnNet(NeuralNetClassifier):
             keep_classes(self, self._find_classes(labels, classes))
         codes = self._encode(labels)
         if weight is not None:
-            weighs = weight[kept] > 0
-            if not weighs.any():
+            weighs = weight > 0
+            codes = codes[weighs[kept]]
+            kept &= weighs
+            if not kept.any():
                 raise ValueError(
                     "sample_weight is zero for all samples that criterion__ignore_index does not leave out"
                 )
-            codes = codes[weighs]
-            kept &= weight > 0
         if not kept.all():
             rows = np.flatnonzero(kept)
             X = Subset(X, rows.tolist()) if is_dataset(X) else take(X, torch.from_numpy(rows))

@@ -67,6 +67,11 @@ class ClassWeightedLoss(nn.Module):
         **parameters: Any,
     ) -> None:
         super().__init__()
+        if not isinstance(getattr(self, "term", None), Term):
+            raise TypeError(
+                f"{type(self).__name__} has no term; a loss is a class with term = ..., of skcb.nn.Term, which "
+                "says what an example costs"
+            )
         if reduction not in {"mean", "weighted_mean", "sum", "none"}:
             raise ValueError(f'reduction must be "mean", "weighted_mean", "sum" or "none", got {reduction!r}')
         self.beta, self.normalize = beta, normalize

@@ -37,7 +37,7 @@ class Term:
 
     def per_example(self, loss: Any, logits: Tensor, target: Tensor) -> Tensor:
         """Return what each example costs, 0 where it is ignored: a tensor of shape (N,) or (N, d1, ...)."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} has no per_example(loss, logits, target)")
 
     def weighted_sum(self, loss: Any, logits: Tensor, target: Tensor, weight: Tensor) -> Tensor:
         """Sum the costs, each times the weight of its example, which is 0 where that is ignored."""

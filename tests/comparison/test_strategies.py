@@ -26,7 +26,7 @@ from skcb import (
 from skcb._pipelines import last_step, last_step_parameter
 from skcb.comparison import STRATEGIES
 from skcb.comparison.pipelines import change_last_step
-from skcb.comparison.strategies import InverseSquareRootClassifier, NotApplicableError, TrainingPart
+from skcb.comparison.strategies import InverseSquareRootClassifier, NotApplicableError, Strategy, TrainingPart
 
 X, y = make_classification(400, weights=[0.85], class_sep=0.6, random_state=0)
 COUNTS = np.bincount(y)
@@ -161,6 +161,14 @@ def test_a_name_is_a_label():
         "SMOTE": "other", "none": "resampling", "class-balanced (beta=0.9)": "none"
     }  # fmt: skip
     assert comparison.frame.groupby("strategy")["family"].nunique().eq(1).all()
+
+
+def test_a_strategy_can_be_given_whole():
+    mine = Strategy("mine", "weights", lambda estimator, training: clone(estimator))
+    comparison = score({"none": "none", "other name": mine})
+    assert comparison.families == {"none": "none", "other name": "weights"}
+    scores = comparison.wide("balanced_accuracy")
+    np.testing.assert_array_equal(scores["none"], scores["other name"])
 
 
 def test_a_frame_without_families_has_those_of_the_names():

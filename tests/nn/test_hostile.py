@@ -19,9 +19,11 @@ from skcb.nn import (  # noqa: E402
     CBSigmoidLoss,
     CBSoftmaxFocalLoss,
     ClassBalancedLoss,
+    ClassWeightedLoss,
     LDAMLoss,
     LogitAdjustedLoss,
     NormalizedLinear,
+    Term,
     VSLoss,
     functional,
 )
@@ -192,6 +194,14 @@ def test_cosines_in_half_precision():
     torch.testing.assert_close(half(features.half()).float(), expected, atol=2e-3, rtol=0)
     assert not half(torch.zeros(2, 64).half()).any()
     assert half(features.half()).dtype == torch.float16
+
+
+def test_a_loss_without_a_term_and_a_term_without_a_cost_are_named():
+    with pytest.raises(TypeError, match=r"ClassWeightedLoss has no term; a loss is a class with term ="):
+        ClassWeightedLoss(COUNTS, beta=0.9)
+    empty = type("Empty", (ClassWeightedLoss,), {"term": Term()})(COUNTS, beta=0.9)
+    with pytest.raises(NotImplementedError, match=r"Term has no per_example\(loss, logits, target\)"):
+        empty(torch.zeros(2, 3), torch.tensor([0, 1]))
 
 
 def test_a_sigmoid_base_predicts_as_its_twin_does():
