@@ -67,7 +67,7 @@ def _is_decided_by_rounding(estimator, check):
 
 
 def test_every_public_estimator_is_checked():
-    """Those of `skcb.net` are checked in ``tests/net/test_clients.py``."""
+    """Those of `skcb.net` are checked in ``tests/net/test_checks.py``."""
     public = [getattr(skcb, name) for name in skcb.__all__ if skcb._MODULE_OF[name] not in {"nn", "net"}]
     estimators = {kind for kind in public if isinstance(kind, type) and hasattr(kind, "get_params")}
     assert {kind for kind in estimators if hasattr(kind, "fit")} == {type(estimator) for estimator in CHECKED}

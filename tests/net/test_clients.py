@@ -1,12 +1,9 @@
 """The net inside scikit-learn's, imbalanced-learn's and skorch's machinery."""
 
-import functools
-
 import numpy as np
 import pandas as pd
 import pytest
 import sklearn
-import torch
 from imblearn.over_sampling import SMOTE
 from imblearn.pipeline import make_pipeline as make_imblearn_pipeline
 from sklearn.calibration import CalibratedClassifierCV
@@ -15,48 +12,15 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, TunedThresholdClassifierCV, cross_val_predict
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-from sklearn.utils.estimator_checks import parametrize_with_checks
 from sklearn.utils.validation import has_fit_parameter
 
 from skcb import CBNeuralNetClassifier, ClassBalancedClassifier
-from skcb.net import MultilayerPerceptron
 
-from .modules import Linear, Perceptron64, imbalanced
+from .modules import Linear, imbalanced
 
 X, y = imbalanced()
 NAMED = np.array(["b", "a", "c"])[y]
 NET = CBNeuralNetClassifier(Linear, max_epochs=5, lr=0.05, random_state=0)
-
-EXACT = {"batch_size": -1, "lr": 0.01, "max_epochs": 40, "random_state": 0}
-double = functools.partial(MultilayerPerceptron, dtype=torch.float64)
-MINIBATCHES = CBNeuralNetClassifier(batch_size=32, lr=0.01, max_epochs=30, random_state=0)
-SPLITS = (
-    "single precision, and batches that are drawn from other rows: the sums that have to agree to 1e-7 are "
-    "not made in the same order"
-)
-
-
-def expected_failures(estimator):
-    if estimator is not MINIBATCHES:
-        return {}
-    return {
-        "check_sample_weight_equivalence_on_dense_data": SPLITS,
-        "check_sample_weight_equivalence_on_sparse_data": SPLITS,
-    }
-
-
-@parametrize_with_checks(
-    [
-        CBNeuralNetClassifier(double, **EXACT),
-        CBNeuralNetClassifier(double, loss="focal", **EXACT),
-        CBNeuralNetClassifier(Perceptron64, loss="logit_adjusted", **EXACT),
-        MINIBATCHES,
-    ],
-    expected_failed_checks=expected_failures,
-)
-@pytest.mark.filterwarnings("ignore")  # the checks provoke warnings of scikit-learn's own
-def test_scikit_learn_check(estimator, check):
-    check(estimator)
 
 
 def test_a_search_over_everything_in_a_pipeline_in_two_processes():
