@@ -140,7 +140,7 @@ def test_partial_fit_over_arrays_equals_one_fit():
     np.testing.assert_array_equal(parts.class_weight_, whole.class_weight_)
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(st.lists(st.lists(st.sampled_from("abc"), max_size=6), min_size=1, max_size=40))
 @pytest.mark.filterwarnings("ignore::skcb.InertBetaWarning")
 def test_any_blocks_count_the_same(blocks):

@@ -225,7 +225,7 @@ def test_a_duckdb_enumeration_is_strings():
 TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=3)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     labels=st.lists(st.integers(-5, 5), min_size=1, max_size=60)
     | st.lists(

@@ -32,7 +32,7 @@ def contents(loader):
     ]
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(
     batch_size=st.integers(1, 14),
     shuffle=st.booleans(),
