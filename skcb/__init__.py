@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from skcb.net import *  # noqa: F403
     from skcb.nn import *  # noqa: F403
     from skcb.plotting import *  # noqa: F403
+    from skcb.priors import *  # noqa: F403
     from skcb.sampling import *  # noqa: F403
     from skcb.weighting import *  # noqa: F403
 
@@ -27,11 +28,11 @@ _NAMES = {
         "EmptyClassWarning InertBetaWarning beta_from_volume beta_grid class_weight effective_number ldam_margin "
         "logit_adjustment sampling_probability"
     ),
-    "classification": "ClassBalancedClassifier",
+    "classification": "ClassBalancedClassifier ClassBalancedClassifierCV",
     "comparison": "StrategyComparison compare_strategies",
     "counting": "ClassCounts count_classes",
     "datasets": "load_long_tailed_digits long_tailed_counts make_long_tailed",
-    "decisions": "LogitAdjustedClassifier",
+    "decisions": "LogitAdjustedClassifier TunedDecisionClassifierCV tune_decision",
     "frames": "class_counts with_sample_weight",
     "metrics": "ShotAccuracy imbalance_ratio shot_accuracy",
     "net": "BalancedAccuracyScoring CBNeuralNetClassifier DeferredReweighting ShotAccuracyScoring",
@@ -43,6 +44,7 @@ _NAMES = {
         "ClassWeightDisplay CriticalDifferenceDisplay EffectiveNumberDisplay ShotAccuracyDisplay "
         "StrategyComparisonDisplay"
     ),
+    "priors": "change_prior estimate_prior",
     "sampling": "EffectiveNumberStrategy",
     "weighting": "ClassBalancedWeighter compute_class_weight compute_sample_weight",
 }

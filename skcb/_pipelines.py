@@ -67,6 +67,8 @@ def named_weight(owner: Any, fit_params: dict[str, Any]) -> str | None:
 def fit_clone(owner: Any, X: Any, y: Any, sample_weight: Any, fit_params: dict[str, Any]) -> Any:
     """Fit a clone of ``owner.estimator``; `sample_weight` may be None, and then none is passed.
 
+    With metadata routing on, `fit_params` are those that :func:`route` gives the estimator.
+
     Raises
     ------
     TypeError
@@ -74,14 +76,10 @@ def fit_clone(owner: Any, X: Any, y: Any, sample_weight: Any, fit_params: dict[s
         which would leave the weights with other samples than those they belong to.
     """
     estimator = clone(owner.estimator)
-    _refuse_samplers(owner, estimator)
-    routing = get_config()["enable_metadata_routing"]
-    if routing:
-        fit_params = process_routing(owner, "fit", **fit_params).estimator.fit
     if sample_weight is None:
         return estimator.fit(X, y, **fit_params)
-    if not takes_weight(estimator):
-        raise TypeError(takes_no_weight(owner, estimator))
+    check_takes_weight(owner)
+    routing = get_config()["enable_metadata_routing"]
     if not (_routes(estimator) and (routing or _hands_on(last_step(estimator)))):
         name = last_step_parameter(estimator, "sample_weight")
         return estimator.fit(X, y, **fit_params, **{name: sample_weight})
@@ -95,18 +93,43 @@ def fit_clone(owner: Any, X: Any, y: Any, sample_weight: Any, fit_params: dict[s
     return estimator
 
 
+def check_takes_weight(owner: Any) -> None:
+    """Raise where weights cannot reach ``owner.estimator``, or would belong to other samples than its own."""
+    refuse_samplers(owner, owner.estimator)
+    if not takes_weight(owner.estimator):
+        raise TypeError(takes_no_weight(owner, owner.estimator))
+
+
+def route(owner: Any, fit_params: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return what ``estimator.fit`` gets of the parameters of `fit`, and what ``split`` of the splitter gets.
+
+    Without metadata routing ``groups`` are the splitter's, as in scikit-learn's searches, where there is one.
+    """
+    if get_config()["enable_metadata_routing"]:
+        routed = process_routing(owner, "fit", **fit_params)
+        return routed.estimator.fit, routed.splitter.split if hasattr(owner, "cv") else {}
+    of_splitter = {name: value for name, value in fit_params.items() if name == "groups" and hasattr(owner, "cv")}
+    return {name: value for name, value in fit_params.items() if name not in of_splitter}, of_splitter
+
+
 def router_of(owner: Any) -> MetadataRouter:
-    """Routing of a meta-estimator that consumes ``sample_weight`` itself and passes the rest on to ``fit``."""
+    """Routing of a meta-estimator that consumes ``sample_weight`` itself and passes the rest on.
+
+    To ``fit`` of its estimator, and where it has `cv` to ``split`` of that.
+    """
     estimator = clone(owner.estimator)
     _thaw(estimator)
     # The owner makes the weights that its estimator gets, so none are routed past it.
     for part in _parts(estimator):
         _set_requests(part, fit=False, unset_only=False)
-    return (
+    router = (
         MetadataRouter(owner=owner)
         .add_self_request(owner)
         .add(estimator=estimator, method_mapping=MethodMapping().add(caller="fit", callee="fit"))
     )
+    if hasattr(owner, "cv"):
+        router.add(splitter=owner.cv, method_mapping=MethodMapping().add(caller="fit", callee="split"))
+    return router
 
 
 def takes_no_weight(owner: Any, estimator: Any) -> str:
@@ -125,7 +148,7 @@ def takes_no_weight(owner: Any, estimator: Any) -> str:
         f"imbalanced-learn's make_pipeline(RandomOverSampler(sampling_strategy=EffectiveNumberStrategy()), "
         f"{name}(...))"
     )
-    if wrapper == "LogitAdjustedClassifier":
+    if wrapper in {"LogitAdjustedClassifier", "TunedDecisionClassifierCV"}:  # which need no weights
         return (
             f"{wrapper} has no use for sample_weight: {name}, whose fit takes no sample_weight{inside}, cannot be "
             f"weighted. Leave sample_weight out, choose an estimator that takes it, or resample, {resample}"
@@ -274,7 +297,8 @@ def _parts(estimator: Any) -> Iterator[Any]:
                 yield value
 
 
-def _refuse_samplers(owner: Any, estimator: Any) -> None:
+def refuse_samplers(owner: Any, estimator: Any) -> None:
+    """Raise where a sampler in a Pipeline would leave weights, or a prior, with other samples than theirs."""
     for part in _parts(estimator):
         for name, step in part.steps if isinstance(part, Pipeline) else ():
             if hasattr(step, "fit_resample"):

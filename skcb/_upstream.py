@@ -1,13 +1,40 @@
 """The privates of scikit-learn that skcb leans on, one name each, which ``tests/test_upstream.py`` holds fast."""
 
+from typing import Any
+
 from sklearn.base import _fit_context as fit_context
+from sklearn.metrics._scorer import _BaseScorer
 from sklearn.utils import _safe_indexing as rows_of
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.metadata_routing import MetadataRequest, MetadataRouter
+from sklearn.utils.validation import _check_method_params
 
-__all__ = ["HasMethods", "Interval", "StrOptions", "fit_context", "own_requests", "rows_of"]
+__all__ = [
+    "HasMethods",
+    "Interval",
+    "StrOptions",
+    "fit_context",
+    "own_requests",
+    "params_of_rows",
+    "rows_of",
+    "scorer_parts",
+]
 
 
 def own_requests(router: MetadataRouter) -> MetadataRequest | None:
     """Return what an estimator that hands metadata on requests for itself, None if nothing."""
     return router._self_request  # noqa: SLF001
+
+
+def params_of_rows(X: Any, params: dict[str, Any], rows: Any) -> dict[str, Any]:
+    """Return parameters of ``fit``, those as long as `X` for some of its rows."""
+    return _check_method_params(X, params, indices=rows)
+
+
+def scorer_parts(scorer: Any) -> tuple[Any, int, dict[str, Any], tuple[str, ...]] | None:
+    """Return metric, sign, keywords and methods asked for of what ``make_scorer`` makes; None of others."""
+    if not isinstance(scorer, _BaseScorer):
+        return None
+    methods = scorer._response_method  # noqa: SLF001
+    methods = (methods,) if isinstance(methods, str) else tuple(methods)
+    return scorer._score_func, scorer._sign, scorer._kwargs, methods  # noqa: SLF001

@@ -1,10 +1,14 @@
 """What every wrapper of a classifier shares: its checks, what it shows of the fitted estimator, tags, routing."""
 
+import functools
+import inspect
+from collections.abc import Callable
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, is_regressor
+from sklearn.frozen import FrozenEstimator
 from sklearn.utils import Tags, get_tags
 from sklearn.utils.metadata_routing import MetadataRouter
 from sklearn.utils.metaestimators import available_if
@@ -12,8 +16,8 @@ from sklearn.utils.validation import check_is_fitted
 
 from skcb._checks import check_sample_weight, check_target
 from skcb._classes.labels import Labels, encode_labels
-from skcb._classes.vector import ClassVector, Rule, weigh
-from skcb._pipelines import fit_clone, named_weight, router_of
+from skcb._classes.vector import ClassVector, Rule, Weighed, weigh
+from skcb._pipelines import fit_clone, last_step, named_weight, route, router_of, takes_no_weight, takes_weight
 from skcb._upstream import fit_context
 
 
@@ -30,6 +34,78 @@ def estimator_has(method: str) -> Any:
 def as_vector(predicted: Any) -> Any:
     """Return predictions of shape (n_samples,); CatBoost gives a column where there are several classes."""
     return predicted[:, 0] if getattr(predicted, "ndim", 1) == 2 and predicted.shape[1] == 1 else predicted
+
+
+class TakesWeightsAsItsEstimator:
+    """A ``fit`` whose signature has ``sample_weight`` on those instances alone whose estimator takes it.
+
+    Meta-estimators around look there (``has_fit_parameter``), and hand weights to whom advertises it.
+    """
+
+    def __init__(self, fit: Callable[..., Any]) -> None:
+        self.fit = fit
+        functools.update_wrapper(self, fit)  # type: ignore[arg-type]
+
+    def __get__(self, owner: Any, kind: type) -> Callable[..., Any]:
+        if owner is None:
+            return self.fit
+        bound = self.fit.__get__(owner, kind)
+        estimator = owner.estimator
+        if not hasattr(estimator, "fit") or takes_weight(estimator) or is_fitted_already(owner):
+            return bound
+
+        @functools.wraps(bound)
+        def without_weight(X: Any, y: Any, **fit_params: Any) -> Any:
+            if fit_params.get("sample_weight") is not None:
+                raise TypeError(takes_no_weight(owner, estimator))
+            return bound(X, y, **fit_params)
+
+        signature = _without(inspect.signature(bound), "sample_weight")
+        without_weight.__signature__ = signature  # type: ignore[attr-defined]
+        return without_weight
+
+
+def _without(signature: inspect.Signature, name: str) -> inspect.Signature:
+    return signature.replace(parameters=[p for p in signature.parameters.values() if p.name != name])
+
+
+def is_fitted_already(owner: Any) -> bool:
+    """Whether a wrapper's estimator is not fitted in its `fit`: it is frozen, or said to be fitted."""
+    return isinstance(last_step(owner.estimator), FrozenEstimator) or is_prefit(owner)
+
+
+def is_prefit(owner: Any) -> bool:
+    """Whether a wrapper that tunes on folds is given a fitted estimator in their place."""
+    cv = getattr(owner, "cv", None)
+    return isinstance(cv, str) and cv == "prefit"
+
+
+def check_has_probabilities(owner: Any) -> None:
+    """Raise where a wrapper's estimator cannot give what the wrapper decides by."""
+    if not hasattr(owner.estimator, "predict_proba"):
+        wrapper, name = type(owner).__name__, type(last_step(owner.estimator)).__name__
+        raise TypeError(
+            f"{wrapper} needs probabilities, and {name} has no predict_proba; wrap it: "
+            f"{wrapper}(CalibratedClassifierCV({name}(...)))"
+        )
+
+
+def prior_of_probabilities(estimator: Any, class_count: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the prior, up to a factor, that a fitted classifier's probabilities are of.
+
+    That of what skcb weights or shifts in training is its own; of anything else `class_count`, the counts.
+    """
+    while True:
+        inner = last_step(estimator)
+        if isinstance(inner, FrozenEstimator):
+            inner = inner.estimator
+        inner = getattr(inner, "best_estimator_", inner)  # of a search
+        if inner is estimator:
+            break
+        estimator = inner
+    if not hasattr(estimator, "_prior_of_probabilities"):
+        return class_count
+    return estimator._prior_of_probabilities(class_count)  # noqa: SLF001 - among the classifiers of skcb
 
 
 class ClassifierAround(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
@@ -116,11 +192,17 @@ class WeightedClassifier(ClassifierAround):
         self : object
         """
         y, labels, given = self._check_fit(y, sample_weight, fit_params)
-        weighed = weigh(labels, given, self._rule())
+        of_estimator, _ = route(self, fit_params)
+        return self._fit_weighted(X, y, weigh(labels, given, self._rule()), of_estimator)
+
+    def _fit_weighted(self, X: Any, y: Any, weighed: Weighed, fit_params: dict[str, Any]) -> Self:
         self.estimator_ = fit_clone(self, X, y, weighed.sample_weight, fit_params)
         self.class_count_ = self._align(ClassVector(*weighed.counts)).astype(np.float64)
         self.class_weight_ = self._align(weighed.class_weight)
         return self
+
+    def _prior_of_probabilities(self, _: NDArray[np.float64]) -> NDArray[np.float64]:
+        return self.class_weight_ * prior_of_probabilities(self.estimator_, self.class_count_)
 
     @estimator_has("predict")
     def predict(self, X: Any) -> NDArray[Any]:

@@ -7,6 +7,7 @@ import pytest
 from sklearn import config_context
 from sklearn.base import BaseEstimator
 from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import fbeta_score, get_scorer, make_scorer
 from sklearn.model_selection import GridSearchCV
 from sklearn.utils.metadata_routing import MetadataRequest, get_routing_for_object
 
@@ -49,6 +50,20 @@ def test_rows_of():
     np.testing.assert_array_equal(_upstream.rows_of(np.arange(3), rows), rows)
 
 
+def test_params_of_rows():
+    given = {"weight": np.arange(3), "verbose": True, "list": [5, 6, 7], "other length": [1]}
+    of_rows = _upstream.params_of_rows(np.zeros((3, 1)), given, np.array([2, 0]))
+    np.testing.assert_array_equal(of_rows.pop("weight"), [2, 0])
+    assert of_rows == {"verbose": True, "list": [7, 5], "other length": [1]}
+
+
+def test_scorer_parts():
+    scorer = make_scorer(fbeta_score, greater_is_better=False, beta=2)
+    assert _upstream.scorer_parts(scorer) == (fbeta_score, -1, {"beta": 2}, ("predict",))
+    assert _upstream.scorer_parts(get_scorer("roc_auc"))[3] == ("decision_function", "predict_proba")
+    assert _upstream.scorer_parts(lambda estimator, X, y: 0) is None
+
+
 def test_own_requests():
     with config_context(enable_metadata_routing=True):
         own = _upstream.own_requests(get_routing_for_object(ClassBalancedClassifier(LogisticRegression())))
@@ -59,5 +74,6 @@ def test_own_requests():
 
 
 def test_every_private_has_a_test():
-    tested = {"HasMethods", "Interval", "StrOptions", "fit_context", "own_requests", "rows_of"}
+    tested = {"HasMethods", "Interval", "StrOptions", "fit_context", "own_requests", "params_of_rows", "rows_of"}
+    tested |= {"scorer_parts"}
     assert set(_upstream.__all__) == tested

@@ -176,6 +176,17 @@ class CBNeuralNetClassifier(SklearnNet):
             raise AttributeError(f"{type(self.criterion_).__name__} is no loss of skcb.nn, and holds no counts")
         return loss.counts.copy()
 
+    def _prior_of_probabilities(self, class_count: NDArray[np.float64]) -> NDArray[np.float64]:
+        """What wrappers that change the prior ask: weights make it theirs, a shift in training takes it away."""
+        loss = unwrapped(self.criterion_)
+        if loss is None:
+            return class_count
+        prior = loss.counts * loss.weight.numpy(force=True).astype(np.float64)
+        shift = getattr(loss, "shift", None)
+        if shift is not None:
+            prior *= np.exp(-shift.numpy(force=True).astype(np.float64))
+        return prior
+
     def initialized_instance(self, instance_or_cls: Any, kwargs: dict[str, Any]) -> Any:
         """Build a module or a criterion; a module's class gets the sizes that it asks for."""
         given = isinstance(instance_or_cls, nn.Module) and not kwargs

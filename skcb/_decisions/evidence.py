@@ -1,0 +1,89 @@
+"""What decisions are tuned on: out-of-fold log-probabilities, and the classes that were true."""
+
+from typing import Any, NamedTuple, Self
+
+import numpy as np
+
+from skcb._decisions.paths import Codes, Floats
+
+#: Probabilities below are taken for this one, so that a factor can raise a class that got 0.
+FLOOR = 1e-4
+# How far from 1 the sum of a row may be: half precision is.
+_SLACK = 1e-2
+
+
+class Evidence(NamedTuple):
+    """Samples that a model has not seen, with what it says of them.
+
+    Attributes
+    ----------
+    log_probability : ndarray of shape (n_rows, n_classes)
+        Floored.
+    true : ndarray of shape (n_rows,)
+        Codes of their classes.
+    weight : ndarray of shape (n_rows,)
+    row : ndarray of shape (n_rows,)
+        Which samples of the data they are: a cross-validation may test one several times.
+    prior : ndarray of shape (n_classes,)
+        Of the training data: shares, which sum to 1.
+    biased : ndarray of shape (n_classes,)
+        Whether a class has samples enough for a bias of its own.
+    """
+
+    log_probability: Floats
+    true: Codes
+    weight: Floats
+    row: Codes
+    prior: Floats
+    biased: np.ndarray
+
+    def only(self, rows: np.ndarray) -> Self:
+        """Return the evidence of some rows, a mask: the others weigh 0, and the weights alone are copied."""
+        return self._replace(weight=np.where(rows, self.weight, 0))
+
+    @property
+    def slope(self) -> Floats:
+        """Shift of the classes for tau = 1: minus the log of the prior, less its mean; 0 for an empty class."""
+        present = self.prior > 0
+        slope = np.zeros(len(self.prior))
+        slope[present] = -np.log(self.prior[present])
+        slope[present] -= slope[present].mean()
+        return slope
+
+
+def floored_log(probability: Floats) -> Floats:
+    """Logarithm of probabilities of at least :data:`FLOOR`."""
+    log_probability = np.maximum(probability, FLOOR)
+    return np.log(log_probability, out=log_probability)
+
+
+def check_probability(probability: Any, *, n_samples: int | None = None, n_classes: int | None = None) -> Floats:
+    """Return a matrix of probabilities as float64.
+
+    Raises
+    ------
+    ValueError
+        If it is not one row per sample and one column per class, or not of finite numbers from 0 to 1 whose rows
+        sum to 1, as far as single precision goes.
+    """
+    matrix = np.asarray(probability, dtype=np.float64)
+    if matrix.ndim != 2 or 0 in matrix.shape:
+        raise ValueError(
+            f"probability has shape {matrix.shape}; it needs one row for each sample and one column for each "
+            "class, also where there are two: np.column_stack([1 - p, p])"
+        )
+    if n_samples is not None and len(matrix) != n_samples:
+        raise ValueError(f"probability has {len(matrix)} rows for {n_samples} labels")
+    if n_classes is not None and matrix.shape[1] != n_classes:
+        raise ValueError(
+            f"probability has {matrix.shape[1]} columns, and y has {n_classes} classes; the columns are those "
+            "of the sorted classes of y"
+        )
+    wrong = ~((matrix >= 0) & (matrix <= 1 + _SLACK)).all(axis=1) | ~(np.abs(matrix.sum(axis=1) - 1) <= _SLACK)
+    if wrong.any():
+        row = int(wrong.argmax())
+        raise ValueError(
+            f"row {row} of probability is {matrix[row]}: not numbers from 0 to 1 that sum to 1 "
+            "(logits become probabilities by scipy.special.softmax(logits, axis=1))"
+        )
+    return matrix

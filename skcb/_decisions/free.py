@@ -1,0 +1,172 @@
+"""One number for each class, found by moving one at a time to where the score is best."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skcb._decisions.counts import CountScore, without_residue
+from skcb._decisions.evidence import Evidence
+from skcb._decisions.paths import Codes, Floats
+from skcb._decisions.scores import Score
+
+_SWEEPS = 4
+# A gain below is rounding.
+_GAIN = 1e-9
+# Places that are tried for a class where each costs a whole score.
+_TRIALS = 32
+# How far beyond the last change of a decision a class may go.
+_BEYOND = 1.0
+
+
+def climb(evidence: Evidence, score: Score, start: Floats, unit: float) -> Floats:
+    r"""Return offsets that score best among those reached from `start` by moves of one class.
+
+    A move of class c is taken by what it gains less :math:`\sum_c \nu_c (u_c - u^0_c)^2` with :math:`\nu_c = 1
+    / (2 C \sqrt{n_c})`, times `unit`: a class with few samples stays near where it started.
+    """
+    size = len(start)
+    counts = np.bincount(evidence.true, evidence.weight, size)
+    pull = unit * 0.5 / (size * np.sqrt(np.maximum(counts, 1e-300)))
+    offset = start.copy()
+    standing = Standing(evidence.log_probability, offset)
+    now = score.of(standing.first, evidence)
+    for _ in range(_SWEEPS):
+        moved = False
+        for c in np.argsort(counts, kind="stable"):
+            if counts[c] == 0:  # whose score is flat: it stays on the line of the prior
+                continue
+            places, scores = _along_class(standing, int(c), evidence, score)
+            others = offset - start
+            others[c] = 0
+            values = scores - _pulled(places - start[c], others, int(c), pull)
+            best = int(np.argmax(values))
+            here = now - _pulled(offset[c : c + 1] - start[c], others, int(c), pull)[0]
+            if values[best] > here + _GAIN * unit:
+                standing.move(int(c), places[best] - offset[c])
+                offset[c] = places[best]
+                now, moved = score.of(standing.first, evidence), True
+        if not moved:
+            break
+    return offset - offset.mean()
+
+
+def _pulled(places: Floats, others: Floats, c: int, pull: Floats) -> Floats:
+    """How much is lost by how far all classes are from where they started, class c at each of some places.
+
+    Both are taken without their mean, which decides nothing; so the sum of squares is quadratic in the place.
+    """
+    size = len(others)
+    rest = others - others.sum() / size
+    # Each other class is at rest_k - place / C, class c at rest_c + place (1 - 1 / C).
+    step = np.full(size, -1 / size)
+    step[c] += 1
+    return np.asarray((pull @ step**2) * places**2 + 2 * (pull @ (rest * step)) * places + pull @ rest**2)
+
+
+class Standing:
+    """The shifted log-probabilities, with the best and the second best class of each row."""
+
+    def __init__(self, log_probability: Floats, offset: Floats) -> None:
+        self.shifted = log_probability + offset
+        self.rows = np.arange(len(self.shifted))
+        self.first, self.second = _two_best(self.shifted)
+
+    def move(self, c: int, by: float) -> None:
+        """Raise one class, or lower it; only rows where it is or becomes one of the two best are looked at."""
+        self.shifted[:, c] += by
+        value = self.shifted[:, c]
+        near = (self.first == c) | (self.second == c) | (value >= self.shifted[self.rows, self.second])
+        rows = np.flatnonzero(near)
+        if len(self.shifted[0]) > 1:
+            self.first[rows], self.second[rows] = _two_best(self.shifted[rows])
+
+    def rivals(self, c: int) -> Codes:
+        """Return the best class but c of each row."""
+        return np.where(self.first == c, self.second, self.first)
+
+
+def _two_best(shifted: Floats) -> tuple[Codes, Codes]:
+    first = shifted.argmax(axis=1)
+    if shifted.shape[1] == 1:
+        return first, first.copy()
+    rows = np.arange(len(shifted))
+    held = shifted[rows, first]
+    shifted[rows, first] = -np.inf
+    second = shifted.argmax(axis=1)
+    shifted[rows, first] = held
+    return first, second
+
+
+def _along_class(standing: Standing, c: int, evidence: Evidence, score: Score) -> tuple[Floats, Floats]:
+    """Places of class c between which no decision changes, and the score at each.
+
+    A row goes over to c once its offset passes the lead of the row's best other class. In the order of the leads
+    each move changes one count.
+    """
+    rivals = standing.rivals(c)
+    lead = standing.shifted[standing.rows, rivals] - evidence.log_probability[:, c]
+    order = np.argsort(lead)
+    lead = lead[order]
+    last_of_equals = np.append(np.flatnonzero(lead[1:] > lead[:-1]), len(lead) - 1)
+    between = (lead[last_of_equals[:-1]] + lead[last_of_equals[:-1] + 1]) / 2
+    places = np.concatenate([[lead[0] - _BEYOND], between, [lead[-1] + _BEYOND]])
+    if isinstance(score, CountScore):
+        moved = np.concatenate([[0], last_of_equals + 1])  # so many rows are with c at each place
+        return places, _running(score, c, rivals, order, evidence)[moved]
+    tried = np.unique(np.linspace(0, len(places) - 1, _TRIALS).astype(int))
+    scores = [
+        score.of(np.where(_beats(standing, c, rivals, place, evidence), c, rivals), evidence)
+        for place in places[tried]
+    ]
+    return places[tried], np.nan_to_num(scores, nan=-np.inf)
+
+
+def _beats(standing: Standing, c: int, rivals: Codes, place: float, evidence: Evidence) -> np.ndarray:
+    return evidence.log_probability[:, c] + place > standing.shifted[standing.rows, rivals]
+
+
+def _running(score: CountScore, c: int, rivals: Codes, order: Codes, evidence: Evidence) -> Floats:
+    """Score after each of the moves to class c, in an order of the rows: of shape (n_rows + 1,).
+
+    The terms of c follow from cumulative sums over all moves, those of another class from such sums over the moves
+    that leave it; so a class costs a few passes over the rows, however many classes there are.
+    """
+    size = evidence.log_probability.shape[1]
+    true, weight = evidence.true[order], evidence.weight[order]
+    origin = rivals[order]
+    totals = np.bincount(evidence.true, evidence.weight, size)
+    # Before the first move all are with their rivals.
+    hits = np.bincount(origin, np.where(origin == true, weight, 0), size)
+    said = np.bincount(origin, weight, size)
+
+    def terms(classes: Any, hits: NDArray[Any], said: NDArray[Any]) -> Floats:
+        return score.terms(classes, hits, np.broadcast_to(totals[classes], hits.shape), said)
+
+    start = terms(slice(None), hits, said).sum(axis=-1)
+    gained = np.cumsum(np.where(true == c, weight, 0))
+    of_c = terms(c, gained, np.cumsum(weight)) - terms(c, np.zeros(1), np.zeros(1))
+    # Sorted by radix, if the codes are short.
+    by_origin = np.argsort(origin.astype(np.min_scalar_type(size)), kind="stable")
+    classes = origin[by_origin]
+    total = totals.sum()
+    left_hits = hits[classes] - _cumulative(np.where(origin == true, weight, 0)[by_origin], classes)
+    left_said = without_residue(said[classes] - _cumulative(weight[by_origin], classes), total)
+    left_hits = without_residue(left_hits, total)
+    after = terms(classes, left_hits, left_said)
+    before = np.empty_like(after)
+    before[:, 1:] = after[:, :-1]
+    first = np.flatnonzero(np.append(True, classes[1:] != classes[:-1]))
+    before[:, first] = terms(classes[first], hits[classes[first]], said[classes[first]])
+    change = np.empty_like(after)
+    change[:, by_origin] = after - before
+    sums = start[:, None] + np.concatenate([np.zeros((len(start), 1)), of_c + change.cumsum(axis=1)], axis=1)
+    return np.asarray(score.combine(sums, totals))
+
+
+def _cumulative(values: NDArray[Any], groups: Codes) -> Floats:
+    """Cumulative sums within groups, which stand one after the other."""
+    running = np.cumsum(values)
+    first = np.flatnonzero(np.append(True, groups[1:] != groups[:-1]))
+    base = running[first] - values[first]
+    return running - np.repeat(base, np.diff(np.append(first, len(groups))))
