@@ -8,7 +8,15 @@ from typing import Any, NamedTuple
 import numpy as np
 from imblearn.metrics import geometric_mean_score
 from numpy.typing import NDArray
-from sklearn.metrics import average_precision_score, get_scorer, get_scorer_names, log_loss, roc_auc_score
+from sklearn.metrics import (
+    average_precision_score,
+    cohen_kappa_score,
+    get_scorer,
+    get_scorer_names,
+    log_loss,
+    make_scorer,
+    roc_auc_score,
+)
 from sklearn.utils.validation import column_or_1d
 
 from skcb._checks import shown
@@ -184,6 +192,18 @@ def greater_is_better(metric: str) -> bool:
 def title_of(metric: str) -> str:
     """Return what people call a metric, a fact or a scorer."""
     return METRICS[metric].title if metric in METRICS else FACTS.get(metric, metric.replace("_", " "))
+
+
+def as_scorer(scoring: Any) -> Any:
+    """Return what scikit-learn's searches take for a score of decisions that may have one of our names."""
+    return _SCORERS.get(scoring, scoring) if isinstance(scoring, str) else scoring
+
+
+_SCORERS = {
+    "macro_f1": "f1_macro",
+    "g_mean": make_scorer(geometric_mean_score),
+    "cohen_kappa": make_scorer(cohen_kappa_score),
+}
 
 
 def resolve_scoring(scoring: Any) -> dict[str, Metric | Callable[..., float]]:

@@ -30,6 +30,8 @@ def compare_strategies(
     cv: Any = 5,
     groups: Any = None,
     scoring: Any = None,
+    tuned_for: Any = "balanced_accuracy",
+    prior: Any = None,
     n_jobs: int | None = None,
     random_state: int | np.random.RandomState | None = None,
     verbose: int = 0,
@@ -54,7 +56,8 @@ def compare_strategies(
         name of your own to such a name, a sampler, a classifier, or a callable from the estimator to another.
         None runs them all: no strategy, ``balanced`` and inverse square root weights, class-balanced weights at
         the inner values of :func:`beta_grid` and at the beta that an inner cross-validation chooses,
-        imbalanced-learn's samplers, logit adjustment, and, with two classes, a tuned threshold.
+        imbalanced-learn's samplers, logit adjustment, decisions and a beta tuned on out-of-fold probabilities,
+        with two classes a tuned threshold, and, where `prior` is given, the decision for it.
     cv : int, splitter or list of (train, test), default=5
         An integer takes that many stratified, shuffled folds. Repeated folds make the tests of
         :meth:`StrategyComparison.significance` stronger.
@@ -63,6 +66,11 @@ def compare_strategies(
     scoring : list of str, or dict, default=None
         Names from ``skcb.comparison.METRICS``, scikit-learn's scorers by name, and callables
         ``(estimator, X, y)``. None takes all of ``METRICS``.
+    tuned_for : str or callable, default="balanced_accuracy"
+        The score that strategies which tune themselves are tuned for, ``tuned decisions``, ``tuned beta``,
+        ``class-balanced (beta=cv)`` and ``threshold``: as `scoring` of :class:`TunedDecisionClassifierCV`.
+    prior : array-like of shape (n_classes,) or dict, default=None
+        The prior that the strategy ``prior`` decides for, as in :class:`LogitAdjustedClassifier`.
     n_jobs : int, default=None
         How many folds are fitted at the same time; the numbers, but for the times, do not depend on it.
     random_state : int, RandomState instance or None, default=None
@@ -128,11 +136,14 @@ def compare_strategies(
     jobs = [
         (data, number, fold, strategy)
         for data in data_sets
-        for strategy in resolve_strategies(strategies, data.counted.counts, one_data_set=len(data_sets) == 1)
+        for strategy in resolve_strategies(
+            strategies, data.counted.counts, one_data_set=len(data_sets) == 1, prior=prior
+        )
         for number, fold in enumerate(data.folds)
     ]
     finished = Parallel(n_jobs=n_jobs, return_as="generator")(
-        delayed(_run)(estimator, data, fold, strategy, metrics) for data, _, fold, strategy in jobs
+        delayed(_run)(estimator, data, fold, strategy, metrics, tuned_for=tuned_for, prior=prior)
+        for data, _, fold, strategy in jobs
     )
     rows = [
         (data.name, strategy.name, number, metric, value, reason, strategy.family)
@@ -147,7 +158,9 @@ def compare_strategies(
     return StrategyComparison(frame)
 
 
-def _run(estimator: Any, data: DataSet, fold: Fold, strategy: Strategy, metrics: Scoring) -> dict[str, Cell]:
+def _run(
+    estimator: Any, data: DataSet, fold: Fold, strategy: Strategy, metrics: Scoring, **wanted: Any
+) -> dict[str, Cell]:
     """Fit one strategy on one fold and score it: a value and no reason, or NaN and the reason."""
     X_train, y_train = rows_of(data.X, fold.train), data.y[fold.train]
     X_test, y_test = rows_of(data.X, fold.test), data.y[fold.test]
@@ -155,7 +168,7 @@ def _run(estimator: Any, data: DataSet, fold: Fold, strategy: Strategy, metrics:
     counts = np.unique(y_train, return_counts=True)[1]
     with _seeded_torch(fold.seed):
         try:
-            model = _with_seed(strategy.apply(estimator, TrainingPart(counts, fold.seed)), fold.seed)
+            model = _with_seed(strategy.apply(estimator, TrainingPart(counts, fold.seed, **wanted)), fold.seed)
             start = time.perf_counter()
             model, n_resampled = _fit(model, X_train, y_train)
             fit_time = time.perf_counter() - start

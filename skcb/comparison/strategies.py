@@ -18,20 +18,23 @@ from skcb._pipelines import last_step, last_step_parameter
 from skcb._upstream import HasMethods
 from skcb._wrappers import WeightedClassifier, estimator_has
 from skcb.balancing import beta_grid
-from skcb.classification import ClassBalancedClassifier
+from skcb.classification import ClassBalancedClassifier, ClassBalancedClassifierCV
+from skcb.comparison.metrics import as_scorer
 from skcb.comparison.pipelines import (
     change_last_step,
     put_sampler_before_last_step,
 )
-from skcb.decisions import LogitAdjustedClassifier
+from skcb.decisions import LogitAdjustedClassifier, TunedDecisionClassifierCV
 from skcb.sampling import EffectiveNumberStrategy
 
 
 class TrainingPart(NamedTuple):
-    """What a strategy may know: the counts of the training part of a fold, and the fold's seed."""
+    """What a strategy may know: the counts of the training part of a fold, its seed, and what is wanted."""
 
     counts: NDArray[np.int64]
     seed: int
+    tuned_for: Any = "balanced_accuracy"
+    prior: Any = None
 
 
 class NotApplicableError(ValueError):
@@ -132,7 +135,7 @@ def _with_searched_beta(estimator: Any, training: TrainingPart) -> Any:
     return GridSearchCV(
         weighted,
         {beta: beta_grid(training.counts, num=5).tolist()},
-        scoring="balanced_accuracy",
+        scoring=as_scorer(training.tuned_for),
         cv=_inner_folds(training, 3),
         error_score="raise",
     )
@@ -158,7 +161,30 @@ def _with_logit_adjustment(estimator: Any, _: TrainingPart) -> Any:
 
 
 def _with_threshold(estimator: Any, training: TrainingPart) -> Any:
-    return TunedThresholdClassifierCV(_plain(estimator), scoring="balanced_accuracy", cv=_inner_folds(training, 5))
+    scorer = as_scorer(training.tuned_for)
+    return TunedThresholdClassifierCV(_plain(estimator), scoring=scorer, cv=_inner_folds(training, 5))
+
+
+def _with_tuned_decision(estimator: Any, training: TrainingPart) -> Any:
+    return TunedDecisionClassifierCV(
+        _plain(estimator),
+        scoring=training.tuned_for,
+        cv=_inner_folds(training, 5),
+        random_state=training.seed,
+    )
+
+
+def _with_tuned_beta(estimator: Any, training: TrainingPart) -> Any:
+    return ClassBalancedClassifierCV(
+        _plain(estimator),
+        scoring=training.tuned_for,
+        cv=_inner_folds(training, 5),
+        random_state=training.seed,
+    )
+
+
+def _with_prior(estimator: Any, training: TrainingPart) -> Any:
+    return change_last_step(_plain(estimator), partial(LogitAdjustedClassifier, prior=training.prior))
 
 
 def _inner_folds(training: TrainingPart, most: int) -> StratifiedKFold:
@@ -174,8 +200,13 @@ def _two_classes(training: TrainingPart) -> None:
     if len(training.counts) != 2:
         raise NotApplicableError(
             f"one threshold decides between two classes, and here are {len(training.counts)}; "
-            "'logit adjustment' moves the decisions of several"
+            "'tuned decisions' and 'logit adjustment' move the decisions of several"
         )
+
+
+def _a_prior(training: TrainingPart) -> None:
+    if training.prior is None:
+        raise NotApplicableError("there is no prior to decide for: compare_strategies(..., prior=...) takes it")
 
 
 def _two_samples_of_each(training: TrainingPart) -> None:
@@ -219,6 +250,9 @@ STRATEGIES: dict[str, Strategy] = {
         Strategy("effective-number over-sampling", "resampling", _with_effective_number_sampler, (_imbalance,)),
         Strategy("logit adjustment", "decisions", _with_logit_adjustment),
         Strategy("threshold", "decisions", _with_threshold, (_two_classes, _two_samples_of_each)),
+        Strategy("tuned decisions", "decisions", _with_tuned_decision, (_two_samples_of_each,)),
+        Strategy("tuned beta", "weights", _with_tuned_beta, (_imbalance, _two_samples_of_each)),
+        Strategy("prior", "decisions", _with_prior, (_a_prior,)),
     )
 }
 
@@ -233,14 +267,17 @@ def family_of(name: str) -> str:
         return "other"
 
 
-def resolve_strategies(strategies: Any, counts: NDArray[np.int64], *, one_data_set: bool) -> list[Strategy]:
+def resolve_strategies(
+    strategies: Any, counts: NDArray[np.int64], *, one_data_set: bool, prior: Any = None
+) -> list[Strategy]:
     """Return the strategies, in the order asked for, under the names that they were given.
 
     By default the grid's betas are named by their values where there is one data set; over several they differ
     from one to the next, so that there they are named by their place in the grid.
     """
     if strategies is None:
-        return _by_value(counts) if one_data_set else list(STRATEGIES.values())
+        default = _by_value(counts) if one_data_set else list(STRATEGIES.values())
+        return [strategy for strategy in default if prior is not None or strategy.name != "prior"]
     if isinstance(strategies, str):
         strategies = [strategies]
     if not isinstance(strategies, Mapping):

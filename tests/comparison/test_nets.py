@@ -48,14 +48,15 @@ def the_net(estimator):
 @pytest.mark.parametrize("name", STRATEGIES)
 def test_a_class_balanced_net_is_weighted_once_or_not_at_all(name, wrap, net):
     model = the_net(fitted(name, wrap(net)))
-    if name in ("none", "sqrt", "threshold", "logit adjustment") or STRATEGIES[name].family == "resampling":
+    unweighted = {"none", "sqrt", "threshold", "logit adjustment", "tuned decisions", "tuned beta", "prior"}
+    if name in unweighted or STRATEGIES[name].family == "resampling":
         assert model.beta == 0
     elif name == "balanced":
         assert model.beta == 1
     else:
         assert 0 <= model.beta <= 1
     assert model.loss == ("logit_adjusted" if name == "logit adjustment" else "focal")
-    assert (model.given_weight_ is not None) == (name == "sqrt")
+    assert (model.given_weight_ is not None) == (name in {"sqrt", "tuned beta"})
     assert net.beta is None
 
 
