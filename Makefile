@@ -107,6 +107,7 @@ bench: $(VENV)/installed  ## the benchmarks: ratios measured side by side in one
 	$(BIN)/python benchmarks/nets.py
 	$(BIN)/python benchmarks/comparison.py
 	$(BIN)/python benchmarks/frames.py
+	$(BIN)/python benchmarks/decisions.py
 
 clean:  ## remove what was made
 	rm -rf $(VENV) $(VENV)-minimum $(VENV)-without-torch $(VENV)-dist $(VENV)-wheel build dist docs/api docs/build docs/gallery .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

@@ -42,7 +42,7 @@ _NAMES = {
     ),
     "plotting": (
         "ClassWeightDisplay CriticalDifferenceDisplay EffectiveNumberDisplay ShotAccuracyDisplay "
-        "StrategyComparisonDisplay"
+        "StrategyComparisonDisplay TunedDecisionDisplay"
     ),
     "priors": "change_prior estimate_prior",
     "sampling": "EffectiveNumberStrategy",

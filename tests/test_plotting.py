@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import recall_score
+from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -33,6 +34,8 @@ from skcb import (  # noqa: E402 - after the skip
     ShotAccuracyDisplay,
     StrategyComparison,
     StrategyComparisonDisplay,
+    TunedDecisionClassifierCV,
+    TunedDecisionDisplay,
 )
 from skcb.comparison import STRATEGIES  # noqa: E402
 from skcb.plotting.drawing import spread  # noqa: E402
@@ -155,6 +158,29 @@ def test_recalls_of_many_classes_keep_their_labels_apart(n_classes):
     display = ShotAccuracyDisplay.from_predictions(y_true, y_true * 0, np.repeat(np.arange(n_classes), counts))
     assert not overlaps(display, display.ax_.get_xticklabels())
     assert not overlaps(display, display.ax_.get_legend().get_texts())
+
+
+@pytest.mark.parametrize("method", ["calibrated", "prior"])
+def test_the_path_of_a_tuned_decision(method):
+    X, _, y, _ = load_long_tailed_digits()
+    tuned = TunedDecisionClassifierCV(
+        LogisticRegression(max_iter=500), method=method, scoring="f1_macro", cv=3, store_cv_results=True
+    ).fit(X / 16, y)
+    display = TunedDecisionDisplay.from_estimator(tuned)
+    lines = {line.get_label(): line for line in display.ax_.lines}
+    np.testing.assert_array_equal(lines["observed out of fold"].get_ydata(), tuned.cv_results_["score"])
+    assert ("expected" in lines) == (method == "calibrated")
+    (x,), (at,) = lines[f"chosen, tau = {tuned.tau_:.3g}"].get_data()
+    curve = tuned.cv_results_["expected_score" if method == "calibrated" else "score"]
+    assert x == tuned.tau_
+    assert at == pytest.approx(curve.max())
+    assert display.ax_.get_ylabel() == "f1 macro"
+    assert {text.get_text() for text in display.ax_.texts} == {"none", "balanced"}
+    piped = make_pipeline(StandardScaler(), tuned)
+    ax = plt.subplots()[1]
+    assert TunedDecisionDisplay.from_estimator(piped, ax=ax).ax_ is ax
+    with pytest.raises(TypeError, match=r"KNeighborsClassifier keeps no path of tau.*store_cv_results=True"):
+        TunedDecisionDisplay.from_estimator(KNeighborsClassifier())
 
 
 @pytest.mark.parametrize("n_strategies", [2, 10, 25])
@@ -316,6 +342,9 @@ MAKERS = {
     ),
     "EffectiveNumberDisplay": lambda ax: skcb.EffectiveNumberDisplay.from_counts([500, 50, 5], ax=ax),
     "ShotAccuracyDisplay": lambda ax: skcb.ShotAccuracyDisplay.from_predictions([0, 1], [0, 0], [0, 1], ax=ax),
+    "TunedDecisionDisplay": lambda ax: skcb.TunedDecisionDisplay(
+        tau=np.array([0.0, 1.0]), score=np.array([0.5, 0.6])
+    ).plot(ax=ax),
     "StrategyComparisonDisplay": lambda ax: skcb.StrategyComparisonDisplay(
         strategies=["none"],
         mean=np.array([0.5]),

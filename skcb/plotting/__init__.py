@@ -1,6 +1,7 @@
 """Pictures, each a Display as scikit-learn has them; matplotlib is loaded when one is drawn."""
 
 from skcb.plotting.curves import ClassWeightDisplay, EffectiveNumberDisplay
+from skcb.plotting.decisions import TunedDecisionDisplay
 from skcb.plotting.ranks import CriticalDifferenceDisplay
 from skcb.plotting.shots import ShotAccuracyDisplay
 from skcb.plotting.strategies import StrategyComparisonDisplay
@@ -11,4 +12,5 @@ __all__ = [
     "EffectiveNumberDisplay",
     "ShotAccuracyDisplay",
     "StrategyComparisonDisplay",
+    "TunedDecisionDisplay",
 ]
