@@ -10,6 +10,7 @@ import platform
 import time
 import tracemalloc
 import warnings
+from functools import partial
 
 import numpy as np
 import sklearn
@@ -51,7 +52,7 @@ def tuning(sizes, scorings, rounds):
     for n_rows, n_classes in sizes:
         y, probability = probabilities(n_rows, n_classes, np.random.default_rng(0))
         for scoring in scorings:
-            calls = {m: lambda m=m: tune_decision(y, probability, scoring, method=m) for m in METHODS}
+            calls = {m: partial(tune_decision, y, probability, scoring, method=m) for m in METHODS}
             turns = take_turns(calls, rounds, warm_up=False)
             for method, call in calls.items():
                 tracemalloc.start()
@@ -83,7 +84,7 @@ def beside_a_search(n_rows, rounds):
             "no refit": TunedDecisionClassifierCV(model, refit=False),
             "beta": ClassBalancedClassifierCV(model),
         }
-        calls = {key: lambda each=each: each.fit(X, y) for key, each in contenders.items()}
+        calls = {key: partial(each.fit, X, y) for key, each in contenders.items()}
         turns = take_turns(calls, rounds, measure=lambda call: seconds(call, time.perf_counter), warm_up=False)
         ratios = " | ".join(
             f"{turns.ratio('search', key):.1f} x faster" for key in ("decisions", "no refit", "beta")

@@ -144,23 +144,26 @@ def _running(score: CountScore, c: int, rivals: Codes, order: Codes, evidence: E
         return score.terms(classes, hits, np.broadcast_to(totals[classes], hits.shape), said)
 
     start = terms(slice(None), hits, said).sum(axis=-1)
-    gained = np.cumsum(np.where(true == c, weight, 0))
-    of_c = terms(c, gained, np.cumsum(weight)) - terms(c, np.zeros(1), np.zeros(1))
+    sums = np.empty((len(start), len(order) + 1))
+    sums[:, 0] = 0
     # Sorted by radix, if the codes are short.
     by_origin = np.argsort(origin.astype(np.min_scalar_type(size)), kind="stable")
-    classes = origin[by_origin]
-    total = totals.sum()
+    classes, total = origin[by_origin], totals.sum()
     left_hits = hits[classes] - _cumulative(np.where(origin == true, weight, 0)[by_origin], classes)
-    left_said = without_residue(said[classes] - _cumulative(weight[by_origin], classes), total)
-    left_hits = without_residue(left_hits, total)
-    after = terms(classes, left_hits, left_said)
-    before = np.empty_like(after)
-    before[:, 1:] = after[:, :-1]
+    left_said = said[classes] - _cumulative(weight[by_origin], classes)
+    after = terms(classes, without_residue(left_hits, total), without_residue(left_said, total))
+    del left_hits, left_said  # as are many here, a column of the probabilities each
     first = np.flatnonzero(np.append(True, classes[1:] != classes[:-1]))
-    before[:, first] = terms(classes[first], hits[classes[first]], said[classes[first]])
-    change = np.empty_like(after)
-    change[:, by_origin] = after - before
-    sums = start[:, None] + np.concatenate([np.zeros((len(start), 1)), of_c + change.cumsum(axis=1)], axis=1)
+    of_first = classes[first]
+    change = after.copy()
+    change[:, 1:] -= after[:, :-1]
+    change[:, first] = after[:, first] - terms(of_first, hits[of_first], said[of_first])
+    sums[:, 1:][:, by_origin] = change
+    del change, after, by_origin, classes
+    np.cumsum(sums, axis=1, out=sums)
+    sums[:, 1:] += terms(c, np.cumsum(np.where(true == c, weight, 0)), np.cumsum(weight))
+    sums[:, 1:] -= terms(c, np.zeros(1), np.zeros(1))
+    sums += start[:, None]
     return np.asarray(score.combine(sums, totals))
 
 
