@@ -75,6 +75,7 @@ html_sidebars: dict[str, list[str]] = {
         "start",
         "how_it_works",
         "which_method",
+        "priors",
         "pitfalls",
         "coming_from",
         "scale",

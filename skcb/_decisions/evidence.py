@@ -1,10 +1,11 @@
 """What decisions are tuned on: out-of-fold log-probabilities, and the classes that were true."""
 
-from typing import Any, NamedTuple, Self
+from dataclasses import dataclass, field, replace
+from typing import Any, Self
 
 import numpy as np
 
-from skcb._decisions.paths import Codes, Floats
+from skcb._decisions.paths import Codes, Floats, Path, walk
 
 #: Probabilities below are taken for this one, so that a factor can raise a class that got 0.
 FLOOR = 1e-4
@@ -12,7 +13,8 @@ FLOOR = 1e-4
 _SLACK = 1e-2
 
 
-class Evidence(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Evidence:
     """Samples that a model has not seen, with what it says of them.
 
     Attributes
@@ -36,10 +38,19 @@ class Evidence(NamedTuple):
     row: Codes
     prior: Floats
     biased: np.ndarray
+    _paths: dict[str, Path] = field(default_factory=dict, init=False, repr=False)
 
     def only(self, rows: np.ndarray) -> Self:
-        """Return the evidence of some rows, a mask: the others weigh 0, and the weights alone are copied."""
-        return self._replace(weight=np.where(rows, self.weight, 0))
+        """Return the evidence of some rows, a mask: the others weigh 0, and all but the weights is shared."""
+        part = replace(self, weight=np.where(rows, self.weight, 0))
+        object.__setattr__(part, "_paths", self._paths)
+        return part
+
+    def along_prior(self, grid: Floats) -> Path:
+        """Return the decisions by p_c / prior_c^tau along one grid of tau, whoever asks again."""
+        if "prior" not in self._paths:
+            self._paths["prior"] = walk(self.log_probability, self.slope, grid)
+        return self._paths["prior"]
 
     @property
     def slope(self) -> Floats:

@@ -1,5 +1,6 @@
 """One number for each class, found by moving one at a time to where the score is best."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -26,10 +27,18 @@ def climb(evidence: Evidence, score: Score, start: Floats, unit: float) -> Float
     / (2 C \sqrt{n_c})`, times `unit`: a class with few samples stays near where it started.
     """
     size = len(start)
+    rows = np.flatnonzero(evidence.weight > 0)
+    standing = Standing(evidence.log_probability[rows], start)
+    evidence = replace(
+        evidence,
+        log_probability=standing.shifted,
+        true=evidence.true[rows],
+        weight=evidence.weight[rows],
+        row=evidence.row[rows],
+    )
     counts = np.bincount(evidence.true, evidence.weight, size)
     pull = unit * 0.5 / (size * np.sqrt(np.maximum(counts, 1e-300)))
-    offset = start.copy()
-    standing = Standing(evidence.log_probability, offset)
+    offset = standing.offset
     now = score.of(standing.first, evidence)
     for _ in range(_SWEEPS):
         moved = False
@@ -43,8 +52,7 @@ def climb(evidence: Evidence, score: Score, start: Floats, unit: float) -> Float
             best = int(np.argmax(values))
             here = now - _pulled(offset[c : c + 1] - start[c], others, int(c), pull)[0]
             if values[best] > here + _GAIN * unit:
-                standing.move(int(c), places[best] - offset[c])
-                offset[c] = places[best]
+                standing.move(int(c), places[best])
                 now, moved = score.of(standing.first, evidence), True
         if not moved:
             break
@@ -68,22 +76,32 @@ class Standing:
     """The shifted log-probabilities, with the best and the second best class of each row."""
 
     def __init__(self, log_probability: Floats, offset: Floats) -> None:
-        self.shifted = log_probability + offset
+        """Take the log-probabilities over: they are shifted where they stand."""
+        self.offset = offset.copy()
+        self.shifted = log_probability
+        self.shifted += offset
         self.rows = np.arange(len(self.shifted))
         self.first, self.second = _two_best(self.shifted)
 
-    def move(self, c: int, by: float) -> None:
-        """Raise one class, or lower it; only rows where it is or becomes one of the two best are looked at."""
-        self.shifted[:, c] += by
+    def move(self, c: int, place: float) -> None:
+        """Put one class elsewhere; only rows where it is or becomes one of the two best are looked at."""
+        self.shifted[:, c] += place - self.offset[c]
+        self.offset[c] = place
         value = self.shifted[:, c]
         near = (self.first == c) | (self.second == c) | (value >= self.shifted[self.rows, self.second])
         rows = np.flatnonzero(near)
-        if len(self.shifted[0]) > 1:
-            self.first[rows], self.second[rows] = _two_best(self.shifted[rows])
+        self.first[rows], self.second[rows] = _two_best(self.shifted[rows])
 
     def rivals(self, c: int) -> Codes:
         """Return the best class but c of each row."""
         return np.where(self.first == c, self.second, self.first)
+
+    def leads(self, c: int, rivals: Codes) -> Floats:
+        """Return the offset of class c beyond which each row goes over to it."""
+        lead = self.shifted[self.rows, rivals]
+        lead -= self.shifted[:, c]
+        lead += self.offset[c]
+        return lead
 
 
 def _two_best(shifted: Floats) -> tuple[Codes, Codes]:
@@ -105,7 +123,7 @@ def _along_class(standing: Standing, c: int, evidence: Evidence, score: Score) -
     each move changes one count.
     """
     rivals = standing.rivals(c)
-    lead = standing.shifted[standing.rows, rivals] - evidence.log_probability[:, c]
+    lead = standing.leads(c, rivals)
     order = np.argsort(lead)
     lead = lead[order]
     last_of_equals = np.append(np.flatnonzero(lead[1:] > lead[:-1]), len(lead) - 1)
@@ -114,16 +132,10 @@ def _along_class(standing: Standing, c: int, evidence: Evidence, score: Score) -
     if isinstance(score, CountScore):
         moved = np.concatenate([[0], last_of_equals + 1])  # so many rows are with c at each place
         return places, _running(score, c, rivals, order, evidence)[moved]
-    tried = np.unique(np.linspace(0, len(places) - 1, _TRIALS).astype(int))
-    scores = [
-        score.of(np.where(_beats(standing, c, rivals, place, evidence), c, rivals), evidence)
-        for place in places[tried]
-    ]
-    return places[tried], np.nan_to_num(scores, nan=-np.inf)
-
-
-def _beats(standing: Standing, c: int, rivals: Codes, place: float, evidence: Evidence) -> np.ndarray:
-    return evidence.log_probability[:, c] + place > standing.shifted[standing.rows, rivals]
+    tried = places[np.unique(np.linspace(0, len(places) - 1, _TRIALS).astype(int))]
+    leads = standing.leads(c, rivals)
+    scores = [score.of(np.where(leads < place, c, rivals), evidence) for place in tried]
+    return tried, np.nan_to_num(scores, nan=-np.inf)
 
 
 def _running(score: CountScore, c: int, rivals: Codes, order: Codes, evidence: Evidence) -> Floats:

@@ -45,7 +45,7 @@ Rule = Callable[[Evidence, Score], Tuned]
 def by_prior(evidence: Evidence, score: Score) -> Tuned:
     """Take the tau whose decisions, by p_c / prior_c^tau, score best."""
     slope = evidence.slope
-    observed = score.along(walk(evidence.log_probability, slope, TAUS), evidence)
+    observed = score.along(evidence.along_prior(TAUS), evidence)
     place = middle_of_best(_in_the_running(observed))
     tau = float(TAUS[place])
     return Tuned(tau * slope, tau, 1.0, Curve(TAUS, observed, None), place)

@@ -1,6 +1,7 @@
 """Each rule finds what it says: against enumeration, closed forms and a slow optimiser."""
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -88,7 +89,7 @@ def test_the_middle_of_the_longest_plateau():
 def test_calibration_is_the_optimum_of_the_penalised_likelihood():
     y, probability = made(300, 4, 1, temperature=2)
     weight = np.random.default_rng(0).uniform(0.2, 2, 300)
-    evidence = evidence_of(y, probability, weight)._replace(biased=np.array([True, True, False, True]))
+    evidence = replace(evidence_of(y, probability, weight), biased=np.array([True, True, False, True]))
     log_p = np.log(probability.clip(FLOOR))
 
     def slow(parameters):
@@ -193,7 +194,7 @@ def test_cross_fitting_decides_no_sample_by_itself():
         np.testing.assert_array_equal(np.sort(np.concatenate([rows for _, rows in parts])), np.arange(100))
         assert not any(rest[rows].any() for rest, rows in parts)
         assert len(parts) == (4 if fold is not None and fold.max() == 3 else 5)
-    repeated = evidence._replace(row=np.tile(np.arange(50), 2))
+    repeated = replace(evidence, row=np.tile(np.arange(50), 2))
     for rest, rows in cross_fitting(repeated, np.arange(100) // 10, rng):
         assert not set(repeated.row[rest]) & set(repeated.row[rows])
 
@@ -208,7 +209,7 @@ def test_the_score_is_that_of_folds_decided_by_the_others():
     decided = np.empty(300, int)
     for number in range(3):
         rest, rows = fold != number, fold == number
-        part = evidence_of(y[rest], probability[rest])._replace(prior=evidence.prior)
+        part = replace(evidence_of(y[rest], probability[rest]), prior=evidence.prior)
         decided[rows] = decide(evidence.log_probability[rows], by_prior(part, BALANCED_ACCURACY).offset)
     assert found.score == pytest.approx(balanced_accuracy_score(y, decided))
     assert found.method == "prior"
