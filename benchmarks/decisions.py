@@ -104,5 +104,6 @@ if __name__ == "__main__":
             beside_a_search(2000, 1)
         else:
             tuning([(100_000, 10), (10_000, 100)], ["balanced_accuracy", "f1_macro", "matthews_corrcoef"], 3)
-            tuning([(10_000, 1000)], ["balanced_accuracy"], 1)
             beside_a_search(20_000, 3)
+            print()
+            tuning([(10_000, 1000)], ["balanced_accuracy"], 1)

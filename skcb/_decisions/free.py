@@ -16,8 +16,10 @@ _SWEEPS = 4
 _GAIN = 1e-9
 # Places that are tried for a class where each costs a whole score.
 _TRIALS = 32
-# How far beyond the last change of a decision a class may go.
+# How far beyond the last change of a decision a class may go, and how far from where it started at all: a factor
+# of 150. Most rows are never so near to most classes, and are left out.
 _BEYOND = 1.0
+_REACH = 5.0
 
 
 def climb(evidence: Evidence, score: Score, start: Floats, unit: float) -> Floats:
@@ -46,6 +48,8 @@ def climb(evidence: Evidence, score: Score, start: Floats, unit: float) -> Float
             if counts[c] == 0:  # whose score is flat: it stays on the line of the prior
                 continue
             places, scores = _along_class(standing, int(c), evidence, score)
+            if not len(places):
+                continue
             others = offset - start
             others[c] = 0
             values = scores - _pulled(places - start[c], others, int(c), pull)
@@ -77,7 +81,7 @@ class Standing:
 
     def __init__(self, log_probability: Floats, offset: Floats) -> None:
         """Take the log-probabilities over: they are shifted where they stand."""
-        self.offset = offset.copy()
+        self.start, self.offset = offset, offset.copy()
         self.shifted = log_probability
         self.shifted += offset
         self.rows = np.arange(len(self.shifted))
@@ -123,34 +127,35 @@ def _along_class(standing: Standing, c: int, evidence: Evidence, score: Score) -
     each move changes one count.
     """
     rivals = standing.rivals(c)
-    lead = standing.leads(c, rivals)
-    order = np.argsort(lead)
-    lead = lead[order]
+    leads = standing.leads(c, rivals)
+    low, high = standing.start[c] - _REACH, standing.start[c] + _REACH
+    near = np.flatnonzero((leads > low) & (leads < high))
+    if not len(near):
+        return np.empty(0), np.empty(0)
+    order = near[np.argsort(leads[near])]
+    lead = leads[order]
     last_of_equals = np.append(np.flatnonzero(lead[1:] > lead[:-1]), len(lead) - 1)
     between = (lead[last_of_equals[:-1]] + lead[last_of_equals[:-1] + 1]) / 2
-    places = np.concatenate([[lead[0] - _BEYOND], between, [lead[-1] + _BEYOND]])
+    places = np.concatenate([[max(low, lead[0] - _BEYOND)], between, [min(high, lead[-1] + _BEYOND)]])
     if isinstance(score, CountScore):
-        moved = np.concatenate([[0], last_of_equals + 1])  # so many rows are with c at each place
-        return places, _running(score, c, rivals, order, evidence)[moved]
+        moved = np.concatenate([[0], last_of_equals + 1])  # so many rows have gone over at each place
+        return places, _running(score, c, np.where(leads <= low, c, rivals), order, evidence)[moved]
     tried = places[np.unique(np.linspace(0, len(places) - 1, _TRIALS).astype(int))]
-    leads = standing.leads(c, rivals)
     scores = [score.of(np.where(leads < place, c, rivals), evidence) for place in tried]
     return tried, np.nan_to_num(scores, nan=-np.inf)
 
 
-def _running(score: CountScore, c: int, rivals: Codes, order: Codes, evidence: Evidence) -> Floats:
-    """Score after each of the moves to class c, in an order of the rows: of shape (n_rows + 1,).
+def _running(score: CountScore, c: int, decided: Codes, order: Codes, evidence: Evidence) -> Floats:
+    """Score after each of the moves of some rows to class c, one after the other: of shape (n_moves + 1,).
 
     The terms of c follow from cumulative sums over all moves, those of another class from such sums over the moves
     that leave it; so a class costs a few passes over the rows, however many classes there are.
     """
     size = evidence.log_probability.shape[1]
-    true, weight = evidence.true[order], evidence.weight[order]
-    origin = rivals[order]
     totals = np.bincount(evidence.true, evidence.weight, size)
-    # Before the first move all are with their rivals.
-    hits = np.bincount(origin, np.where(origin == true, weight, 0), size)
-    said = np.bincount(origin, weight, size)
+    hits = np.bincount(decided, np.where(decided == evidence.true, evidence.weight, 0), size)
+    said = np.bincount(decided, evidence.weight, size)
+    true, weight, origin = evidence.true[order], evidence.weight[order], decided[order]
 
     def terms(classes: Any, hits: NDArray[Any], said: NDArray[Any]) -> Floats:
         return score.terms(classes, hits, np.broadcast_to(totals[classes], hits.shape), said)
@@ -173,8 +178,8 @@ def _running(score: CountScore, c: int, rivals: Codes, order: Codes, evidence: E
     sums[:, 1:][:, by_origin] = change
     del change, after, by_origin, classes
     np.cumsum(sums, axis=1, out=sums)
-    sums[:, 1:] += terms(c, np.cumsum(np.where(true == c, weight, 0)), np.cumsum(weight))
-    sums[:, 1:] -= terms(c, np.zeros(1), np.zeros(1))
+    sums[:, 1:] += terms(c, hits[c] + np.cumsum(np.where(true == c, weight, 0)), said[c] + np.cumsum(weight))
+    sums[:, 1:] -= terms(c, hits[c : c + 1], said[c : c + 1])
     sums += start[:, None]
     return np.asarray(score.combine(sums, totals))
 
