@@ -83,7 +83,7 @@ def check_normalize(normalize: object) -> None:
 # --- counts -----------------------------------------------------------------------------------------------------
 
 
-def as_counts(counts: Any, *, any_order: bool = False) -> NDArray[np.float64]:
+def as_counts(counts: Any, *, any_order: bool = False, name: str = "counts") -> NDArray[np.float64]:
     """Return valid class counts as a float64 vector, in the order in which they are given.
 
     Counts with labels (a Series as ``value_counts()`` makes it) must come in the order of their labels, unless
@@ -91,15 +91,15 @@ def as_counts(counts: Any, *, any_order: bool = False) -> NDArray[np.float64]:
     """
     labelled = None if isinstance(counts, Mapping) else labelled_counts(counts)
     if labelled is None:
-        return _valid_counts(counts)
+        return _valid_counts(counts, name)
     labels, values = labelled
     if not (any_order or _is_sorted(labels)):
         raise ValueError(
-            f"counts are labelled, {shown(labels)}, and not in the order of their labels, so that the result "
+            f"{name} are labelled, {shown(labels)}, and not in the order of their labels, so that the result "
             "is read by the wrong classes; sort them (counts.sort_index() of a Series), use count_classes(y), or "
             "give plain numbers in the order that you want (counts.to_numpy())"
         )
-    return _valid_counts(values)
+    return _valid_counts(values, name)
 
 
 def counts_in_order_of(classes: Iterable[Any], counts: Any, *, name: str = "counts") -> NDArray[np.float64]:
@@ -107,7 +107,7 @@ def counts_in_order_of(classes: Iterable[Any], counts: Any, *, name: str = "coun
     order = list(classes)
     labelled = labelled_counts(counts)
     if labelled is None:
-        values = _valid_counts(counts)
+        values = _valid_counts(counts, name)
         if len(values) != len(order):
             raise ValueError(
                 f"{name} has {len(values)} counts for {len(order)} classes, {shown(order)}; give a dict by label"
@@ -118,7 +118,7 @@ def counts_in_order_of(classes: Iterable[Any], counts: Any, *, name: str = "coun
         raise ValueError(f"{name} has no count for the classes {shown(missing)}; it has {shown(count_of)}")
     if strangers := set(count_of) - set(order):
         raise ValueError(f"{name} counts {shown(strangers)}, not among the classes {shown(order)}")
-    return _valid_counts([count_of[label] for label in order])
+    return _valid_counts([count_of[label] for label in order], name)
 
 
 def counts_by_index(counts: Any) -> NDArray[np.float64]:
@@ -148,16 +148,16 @@ def labelled_counts(counts: Any) -> tuple[list[Any], Any] | None:
     return None
 
 
-def _valid_counts(counts: Any) -> NDArray[np.float64]:
+def _valid_counts(counts: Any, name: str = "counts") -> NDArray[np.float64]:
     array = np.asarray(counts)
     if array.ndim != 1 or array.size == 0 or array.dtype.kind not in "iuf":
         raise ValueError(
-            f"counts must be one number per class, a non-empty 1-D array, got shape {array.shape} of dtype "
+            f"{name} must be one number per class, a non-empty 1-D array, got shape {array.shape} of dtype "
             f"{array.dtype}; count_classes(y).counts makes one from labels"
         )
     if array.dtype.kind in "iu" and _looks_like_labels(array):
         raise ValueError(
-            f"counts looks like a vector of labels: {array.size} whole numbers that take every value from 0 to "
+            f"{name} looks like a vector of labels: {array.size} whole numbers that take every value from 0 to "
             f"{array.max()}; count them with count_classes(y) (if they are counts, give them as floats)"
         )
     array = array.astype(np.float64)
@@ -165,7 +165,7 @@ def _valid_counts(counts: Any) -> NDArray[np.float64]:
     if wrong.any():
         where = int(wrong.argmax())
         raise ValueError(
-            f"counts[{where}] = {array[where]}: counts must be finite and not negative "
+            f"{name}[{where}] = {array[where]}: counts must be finite and not negative "
             f"(and, where not 0, between {_SMALLEST_COUNT} and {_LARGEST_COUNT})"
         )
     return array

@@ -69,6 +69,12 @@ def _without(signature: inspect.Signature, name: str) -> inspect.Signature:
     return signature.replace(parameters=[p for p in signature.parameters.values() if p.name != name])
 
 
+def forget(estimator: Any, *names: str) -> None:
+    """Drop what an earlier `fit` left and this one may not set."""
+    for name in names:
+        vars(estimator).pop(name, None)
+
+
 def is_fitted_already(owner: Any) -> bool:
     """Whether a wrapper's estimator is not fitted in its `fit`: it is frozen, or said to be fitted."""
     return isinstance(last_step(owner.estimator), FrozenEstimator) or is_prefit(owner)

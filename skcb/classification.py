@@ -16,7 +16,7 @@ from skcb._decisions.scores import resolve_score
 from skcb._decisions.tuning import tune
 from skcb._pipelines import check_takes_weight, route
 from skcb._upstream import HasMethods, Interval, StrOptions, fit_context
-from skcb._wrappers import WeightedClassifier, estimator_has, prior_of_probabilities
+from skcb._wrappers import WeightedClassifier, estimator_has, forget, prior_of_probabilities
 from skcb.balancing import Normalization, beta_grid, class_weight
 
 __all__ = ["ClassBalancedClassifier", "ClassBalancedClassifierCV"]
@@ -293,6 +293,7 @@ class ClassBalancedClassifierCV(_PriorCorrectingClassifier):
         -------
         self : ClassBalancedClassifierCV
         """
+        forget(self, "cv_results_")
         y, labels, given = self._check_fit(y, sample_weight, fit_params)
         of_estimator, of_splitter = route(self, fit_params)
         check_takes_weight(self)

@@ -1,6 +1,5 @@
 """Decisions other than the largest probability: the prior of the classes divided out, or what a score wants."""
 
-from collections.abc import Mapping
 from numbers import Integral, Real
 from typing import Any, Self
 
@@ -10,10 +9,10 @@ from scipy.special import log_softmax, softmax
 from sklearn.ensemble import StackingClassifier
 from sklearn.utils.validation import check_is_fitted
 
-from skcb._checks import check_sample_weight, check_target, counts_in_order_of
+from skcb._checks import check_sample_weight, check_target, counts_in_order_of, labelled_counts
 from skcb._classes.labels import encode_labels
 from skcb._classes.vector import ClassVector, count
-from skcb._decisions.evidence import Evidence, check_probability, floored_log
+from skcb._decisions.evidence import Evidence, check_order, check_probability, floored_log
 from skcb._decisions.fitting import Gathered, gather
 from skcb._decisions.out_of_fold import probabilities_of
 from skcb._decisions.paths import decide
@@ -26,11 +25,15 @@ from skcb._wrappers import (
     TakesWeightsAsItsEstimator,
     check_has_probabilities,
     estimator_has,
+    forget,
     is_fitted_already,
     is_prefit,
     prior_of_probabilities,
 )
 from skcb.priors import check_prior
+
+# Beyond, a sum of costs could overflow.
+_LARGEST_COST = 1e150
 
 __all__ = ["LogitAdjustedClassifier", "TunedDecisionClassifierCV", "tune_decision"]
 
@@ -51,7 +54,7 @@ class LogitAdjustedClassifier(ClassifierAround):
         Strength of the adjustment: 0 keeps the estimator's decisions; 1 is the decision for balanced classes,
         if the probabilities are right. Over-confident estimators want more;
         :class:`TunedDecisionClassifierCV` finds it.
-    prior : None, "training", array-like of shape (n_classes,) or dict, default=None
+    prior : None, "training", array-like of shape (n_classes,), dict or Series, default=None
         The prior to decide for, :math:`\pi'`. None is the balanced world, where all classes are as frequent. An
         array in the order of the sorted classes, or a dict by label, is what is known of the world that the
         classifier is for: shares, or counts. ``"training"`` is the prevalence of the training data, which
@@ -157,7 +160,7 @@ class LogitAdjustedClassifier(ClassifierAround):
             return np.ones(len(self.classes_))
         if isinstance(self.prior, str):
             return self.class_count_ / self.class_count_.sum()
-        if isinstance(self.prior, Mapping):
+        if labelled_counts(self.prior) is not None:
             return check_prior(
                 counts_in_order_of(self.classes_.tolist(), self.prior, name="prior"), len(self.classes_)
             )
@@ -377,6 +380,7 @@ class TunedDecisionClassifierCV(ClassifierAround):
         """
         if is_prefit(self) and self.refit:
             raise ValueError("cv='prefit' tunes a fitted classifier, which is not fitted again: give refit=False")
+        forget(self, "estimator_", "estimators_", "cv_results_")
         y, labels, given = self._check_fit(y, sample_weight, fit_params)
         of_estimator, of_splitter = route(self, fit_params)
         gathered = gather(
@@ -403,7 +407,7 @@ class TunedDecisionClassifierCV(ClassifierAround):
     def _found(self, gathered: Gathered, X: Any, y: Any, *, weighted: bool) -> None:
         evidence = gathered.evidence
         if self.cost_matrix is not None:
-            self._cost = _check_costs(self.cost_matrix, len(gathered.classes))
+            self._cost = _check_costs(self.cost_matrix, gathered.classes)
             self._calibration, paid = tune_costs(evidence, self._cost, gathered.fold, self.random_state)
             self.best_score_, self.method_, self.temperature_ = -paid, "cost", self._calibration.temperature
             self.decision_weight_ = self.tau_ = curve = None
@@ -492,16 +496,25 @@ class TunedDecisionClassifierCV(ClassifierAround):
             return np.log(self.predict_proba(X))
 
 
-def _check_costs(cost_matrix: ArrayLike, n_classes: int) -> NDArray[np.float64]:
-    cost = np.asarray(cost_matrix, dtype=np.float64)
-    if cost.shape != (n_classes, n_classes):
+def _check_costs(cost_matrix: ArrayLike, classes: NDArray[Any]) -> NDArray[np.float64]:
+    for axis in ("index", "columns"):
+        check_order("cost_matrix", cost_matrix, axis, classes)
+    try:
+        cost = np.array(cost_matrix, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise ValueError(f"cost_matrix must be a matrix of numbers, got {cost_matrix!r}") from None
+    shape = (len(classes), len(classes))
+    if cost.shape != shape:
         raise ValueError(
             f"cost_matrix has shape {cost.shape}; it needs one row for each true class and one column for each "
-            f"predicted one, ({n_classes}, {n_classes})"
+            f"predicted one, {shape}"
         )
-    if not np.isfinite(cost).all():
-        true, said = np.argwhere(~np.isfinite(cost))[0]
-        raise ValueError(f"cost_matrix[{true}, {said}] = {cost[true, said]}: costs must be finite")
+    wrong = ~(np.abs(cost) <= _LARGEST_COST)
+    if wrong.any():
+        true, said = np.argwhere(wrong)[0]
+        raise ValueError(
+            f"cost_matrix[{true}, {said}] = {cost[true, said]}: costs must be finite, up to {_LARGEST_COST}"
+        )
     return cost
 
 
@@ -560,6 +573,7 @@ def tune_decision(
     given = check_sample_weight(sample_weight, len(labels.codes))
     classes, counts = count(labels, given)
     true = ClassVector.codes(classes).of(labels)
+    check_order("probability", probability, "columns", classes)
     evidence = Evidence(
         log_probability=floored_log(check_probability(probability, n_samples=len(true), n_classes=len(classes))),
         true=true,

@@ -175,7 +175,7 @@ def check_prior(prior: Any, n_classes: int, name: str = "prior") -> Floats:
     ValueError
         If it is not one finite number, not negative, for each class, or is 0 throughout.
     """
-    shares = as_counts(prior)
+    shares = as_counts(prior, name=name)
     if len(shares) != n_classes:
         raise ValueError(f"{name} has {len(shares)} numbers for {n_classes} classes")
     if not shares.any():

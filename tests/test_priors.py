@@ -1,6 +1,7 @@
 """Priors: changed as Bayes has it, estimated as others do, and refused where nothing can be said."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -78,7 +79,8 @@ def test_a_class_that_is_not_there():
         (([[1.0, 0.0], [0.5, 0.5]], [1, 1], [0, 1]), r"row 0 of probability.*is of none of them"),
         (([[0.5, 0.5]], [1, 1, 1], [1, 1]), "from_prior has 3 numbers for 2 classes"),
         (([[0.5, 0.5]], [1, 1], [0, 0]), "to_prior is 0 for all 2"),
-        (([[0.5, 0.5]], [1, -1], [1, 1]), r"-1"),
+        (([[0.5, 0.5]], [1, -1], [1, 1]), r"from_prior\[1\] = -1"),
+        (([[0.5, 0.5]], {0: 1, 1: 2}, [1, 1]), "from_prior must be one number per class"),
         (([[0.5, 0.5]], [1, 1], [np.nan, 1]), "nan"),
         (([[0.5, 0.9]], [1, 1], [1, 1]), "row 0 of probability"),
         (([0.5, 0.5], [1, 1], [1, 1]), "one row for each sample"),
@@ -201,7 +203,9 @@ def test_an_estimate_that_cannot_be_is_named(keywords, message):
 # As a classifier
 
 
-@pytest.mark.parametrize("prior", [NEW, dict(zip(LABELS, NEW, strict=True)), "training", None])
+@pytest.mark.parametrize(
+    "prior", [NEW, dict(zip(LABELS, NEW, strict=True)), pd.Series(NEW[::-1], index=LABELS[::-1]), "training", None]
+)
 @pytest.mark.parametrize(
     "estimator",
     [
@@ -273,7 +277,10 @@ class Certain(GaussianNB):
         ([0.5, 0.5], "prior has 2 numbers for 3 classes"),
         ({0: 1, 1: 1}, "prior has no count for the classes 2"),
         ({0: 1, 1: 1, 2: 1, 3: 1}, "3, not among the classes"),
-        ([1, -1, 1], "-1"),
+        ([1, -1, 1], r"prior\[1\] = -1"),
+        ([[1, 2, 3]], "prior must be one number per class"),
+        (pd.Series([1, 2, 3], index=["p", "q", "r"]), "prior has no count for the classes 0, 1, 2"),
+        (count_classes(["a", "b", "c"]), "prior has no count for the classes 0, 1, 2"),
         ([0, 0, 0], "prior is 0 for all 3"),
         ("balanced", "'prior' parameter"),
     ],

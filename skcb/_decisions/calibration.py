@@ -15,6 +15,7 @@ _STEPS = 50
 # Fractions of a step, and what is left to gain, of the likelihood, when it ends.
 _LENGTHS = (1.0, 0.5, 0.25, 0.1, 0.01, 0.001)
 _PRECISION = 1e-12
+_JUMP = 3.0
 
 
 class Calibration(NamedTuple):
@@ -52,6 +53,8 @@ def calibrate(evidence: Evidence) -> Calibration:
     for _ in range(_STEPS):
         step = np.zeros(len(free))
         step[free] = -np.linalg.solve(curvature[np.ix_(free, free)], gradient[free])
+        # A scale that jumps would overflow before it is found to be too large.
+        step /= max(1.0, abs(step[0]) / _JUMP)
         gain = -(gradient @ step)
         if gain <= _PRECISION * max(1.0, abs(value)):
             break

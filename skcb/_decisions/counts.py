@@ -1,6 +1,8 @@
 """Scores of decisions that are functions of sums over the classes, and so run along any sequence of moves."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
+from numbers import Real
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -10,6 +12,7 @@ from sklearn.metrics import (
     balanced_accuracy_score,
     cohen_kappa_score,
     f1_score,
+    fbeta_score,
     jaccard_score,
     matthews_corrcoef,
     precision_score,
@@ -119,6 +122,10 @@ def _f1(hits: Floats, true: Floats, said: Floats) -> Floats:
     return _ratio(2 * hits, true + said)
 
 
+def _fbeta(squared: float, hits: Floats, true: Floats, said: Floats) -> Floats:
+    return _ratio((1 + squared) * hits, squared * true + said)
+
+
 def _jaccard(hits: Floats, true: Floats, said: Floats) -> Floats:
     return _ratio(hits, true + said - hits)
 
@@ -209,11 +216,15 @@ _AVERAGED: dict[Any, PerClass] = {
 
 def recognized(metric: Any, keywords: Mapping[str, Any], classes: NDArray[Any]) -> CountScore | None:
     """Return the form in running sums of a metric of scikit-learn's, None if it has none here."""
-    if metric not in _AVERAGED:
+    of_class = _AVERAGED.get(metric)
+    if metric is fbeta_score and isinstance(keywords.get("beta"), Real):
+        keywords = dict(keywords)
+        of_class = partial(_fbeta, float(keywords.pop("beta")) ** 2)
+    if of_class is None:
         return None if keywords else _OF_SCIKIT_LEARN.get(metric)
     if not keywords.keys() <= {"average", "pos_label"}:
         return None
-    average, of_class = keywords.get("average", "binary"), _AVERAGED[metric]
+    average = keywords.get("average", "binary")
     if average == "macro":
         return _mean_over_classes(of_class)
     if average == "weighted":

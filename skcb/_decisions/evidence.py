@@ -5,6 +5,7 @@ from typing import Any, Self
 
 import numpy as np
 
+from skcb._checks import shown
 from skcb._decisions.paths import Codes, Floats, Path, walk
 
 #: Probabilities below are taken for this one, so that a factor can raise a class that got 0.
@@ -66,6 +67,16 @@ def floored_log(probability: Floats) -> Floats:
     """Logarithm of probabilities of at least :data:`FLOOR`."""
     log_probability = np.maximum(probability, FLOOR)
     return np.log(log_probability, out=log_probability)
+
+
+def check_order(name: str, frame: Any, axis: str, classes: np.ndarray) -> None:
+    """Refuse a frame whose labels are the classes in another order: it would be read by position."""
+    labels, order = list(getattr(frame, axis)) if hasattr(frame, "columns") else [], classes.tolist()
+    if labels != order and len(labels) == len(order) and set(labels) == set(order):
+        raise ValueError(
+            f"the {axis} of {name} are {shown(labels)}, and the classes in their order are {shown(order)}; put "
+            "them in this order"
+        )
 
 
 def check_probability(probability: Any, *, n_samples: int | None = None, n_classes: int | None = None) -> Floats:

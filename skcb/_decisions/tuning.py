@@ -63,9 +63,11 @@ def _choose(decided: dict[str, Codes], evidence: Evidence, score: Score, rng: np
     if not others:
         return first
     rival = max(others, key=lambda name: score.of(decided[name], evidence))
-    n_rows, gains = len(evidence.true), []
+    gains = []
+    there = np.flatnonzero(evidence.weight > 0)  # a resample of none of them would have no score
     for _ in range(_RESAMPLES):
-        times = np.bincount(rng.randint(n_rows, size=n_rows), minlength=n_rows)
+        drawn = there[rng.randint(len(there), size=len(there))]
+        times = np.bincount(drawn, minlength=len(evidence.weight))
         gains.append(score.of(decided[rival], evidence, times) - score.of(decided[first], evidence, times))
     return rival if np.mean(gains) > np.std(gains) else first
 

@@ -110,6 +110,12 @@ def test_costs_are_paid_as_bayes_pays_them():
     [
         (np.eye(2), r"cost_matrix has shape \(2, 2\).*\(3, 3\)"),
         ([[0, 1, 1], [1, 0, np.nan], [1, 1, 0]], r"cost_matrix\[1, 2\] = nan"),
+        ([[0, 1, 1], [1, 0, 1e308], [1, 1, 0]], r"cost_matrix\[1, 2\] = 1e\+308"),
+        ([["a"] * 3] * 3, r"cost_matrix must be a matrix of numbers, got \[\['a'"),
+        (
+            pd.DataFrame(np.eye(3), index=["rare", "medium", "common"]),
+            "the index of cost_matrix are 'rare', 'medium'",
+        ),
     ],
 )
 def test_costs_that_are_none_are_named(cost, message):
@@ -187,6 +193,26 @@ def test_beta_is_the_best_of_the_grid_on_out_of_fold_probabilities():
     search.fit(X_TRAIN, Y_TRAIN)
     by_search, ours = (balanced_accuracy_score(Y_TEST, model.predict(X_TEST)) for model in (search, found))
     assert ours == pytest.approx(by_search, abs=0.03)
+
+
+def test_a_fit_forgets_the_one_before():
+    tuned = TunedDecisionClassifierCV(LR, cv=3, store_cv_results=True).fit(X_TRAIN, Y_TRAIN)
+    tuned.set_params(refit=False, store_cv_results=False).fit(X_TRAIN[::-1, :4], Y_TRAIN[::-1])
+    fresh = clone(tuned).fit(X_TRAIN[::-1, :4], Y_TRAIN[::-1])
+    np.testing.assert_array_equal(tuned.predict_proba(X_TEST[:, :4]), fresh.predict_proba(X_TEST[:, :4]))
+    assert vars(tuned).keys() == vars(fresh).keys()
+    tuned.set_params(refit=True).fit(X_TRAIN, Y_TRAIN)
+    assert not hasattr(tuned, "estimators_")
+    found = ClassBalancedClassifierCV(LR, cv=3, store_cv_results=True).fit(X_TRAIN, Y_TRAIN)
+    assert not hasattr(found.set_params(store_cv_results=False).fit(X_TRAIN, Y_TRAIN), "cv_results_")
+
+
+def test_costs_are_the_users_own():
+    cost = 1 - np.eye(3)
+    tuned = TunedDecisionClassifierCV(LR, cost_matrix=cost).fit(X_TRAIN, Y_TRAIN)
+    before = tuned.predict(X_TEST)
+    cost[:] = [[0, 0, 0], [9, 0, 0], [9, 9, 0]]
+    np.testing.assert_array_equal(tuned.predict(X_TEST), before)
 
 
 # Where they stand

@@ -4,6 +4,7 @@ import itertools
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -261,6 +262,38 @@ def test_one_class_and_one_sample():
 def test_what_are_no_probabilities_is_named(y, probability, message):
     with pytest.raises(ValueError, match=message):
         tune_decision(y, probability)
+
+
+def test_columns_in_another_order_are_refused():
+    y, probability = made(30, 3)
+    frame = pd.DataFrame(probability, columns=[0, 1, 2])
+    np.testing.assert_array_equal(tune_decision(y, frame), tune_decision(y, probability))
+    with pytest.raises(ValueError, match=r"the columns of probability are 2, 1, 0.*in their order are 0, 1, 2"):
+        tune_decision(y, frame[[2, 1, 0]])
+
+
+@pytest.mark.parametrize(
+    "scoring",
+    [
+        "f1_macro",
+        make_scorer(f1_score, average="macro", zero_division=0),
+        make_scorer(lambda y, said: np.mean(y == said)),
+    ],
+)
+def test_a_few_samples_that_weigh_at_all_are_enough(scoring):
+    y, probability = made(200, 3)
+    for seed in range(6):
+        weight = np.zeros(200)
+        weight[[seed, seed + 3]] = 1
+        assert np.isfinite(tune_decision(y, probability, scoring, sample_weight=weight, random_state=seed)).all()
+
+
+def test_one_enormous_weight_ends_in_finite_numbers():
+    y, probability = made(300, 3)
+    weight = np.ones(300)
+    weight[0] = 1e12
+    for told in (probability, np.eye(3)[probability.argmax(1)]):
+        assert np.isfinite(tune_decision(y, told, sample_weight=weight)).all()
 
 
 def test_other_bad_input_is_named():

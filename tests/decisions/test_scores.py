@@ -92,7 +92,7 @@ def test_a_metric_that_is_not_known_here_is_called_on_cells_and_scores_the_same(
     y, probability = made(150, 4, seed=2)
     evidence = evidence_of(y, probability, weights_of("some", 150, 2))
     path = walk(evidence.log_probability, evidence.slope, TAUS)
-    by_cells = resolved(make_scorer(metrics.fbeta_score, beta=1, average="macro", zero_division=0), evidence)
+    by_cells = resolved(make_scorer(metrics.f1_score, average="macro", zero_division=0), evidence)
     assert isinstance(by_cells, CellScore)
     known = resolved("f1_macro", evidence)
     np.testing.assert_allclose(by_cells.along(path, evidence), known.along(path, evidence), atol=1e-9)
@@ -101,6 +101,28 @@ def test_a_metric_that_is_not_known_here_is_called_on_cells_and_scores_the_same(
         known.expected_along(path, probability, evidence),
         atol=1e-9,
     )
+
+
+@pytest.mark.parametrize("average", ["macro", "weighted"])
+def test_f_of_any_beta(average):
+    y, probability = made(80, 4)
+    evidence = evidence_of(y, probability, weights_of("some", 80, 0))
+    scorer = make_scorer(metrics.fbeta_score, beta=2, average=average)
+    score = resolved(scorer, evidence)
+    assert isinstance(score, CountScore)
+    decided = probability.argmax(1)
+    expected = metrics.fbeta_score(y, decided, beta=2, average=average, sample_weight=evidence.weight)
+    assert score.of(decided, evidence) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("metric", ["f1", "precision", "recall", "jaccard"])
+def test_scores_of_one_class_of_two(metric):
+    y, probability = made(80, 2)
+    evidence = evidence_of(y, probability)
+    score = resolved(make_scorer(getattr(metrics, f"{metric}_score"), pos_label="bee"), evidence)
+    assert isinstance(score, CountScore)
+    decided = probability.argmax(1)
+    assert score.of(decided, evidence) == pytest.approx(getattr(metrics, f"{metric}_score")(y, decided))
 
 
 def test_losses_are_to_be_small():
