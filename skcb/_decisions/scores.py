@@ -209,14 +209,25 @@ def resolve_score(
     running = recognized(metric, keywords, classes)
     if running is not None and sign > 0:
         return running
-    called = CalledScore(scorer, classes, X, y, weighted=weighted and _takes_weight(metric))
-    if not _takes_weight(metric):
+    takes_weight = _takes_weight(metric)
+    called = CalledScore(_calling(metric, sign, keywords), classes, X, y, weighted=weighted and takes_weight)
+    if not takes_weight:
         return called
     by_cells = CellScore(metric, sign, keywords, classes)
     # A metric may take weights and do nothing, or something else, with them: then it is called on the samples.
     decided = evidence.log_probability.argmax(axis=1)
     one, other = by_cells.of(decided, evidence), called.of(decided, evidence)
     return by_cells if np.isclose(one, other, rtol=1e-6, atol=1e-9, equal_nan=True) else called
+
+
+def _calling(metric: Callable[..., Any], sign: int, keywords: Mapping[str, Any]) -> Callable[..., Any]:
+    """Return the scorer without its look at `pos_label`, which scikit-learn 1.7 wants among the classes."""
+
+    def scorer(estimator: Any, X: Any, y: Any, sample_weight: Any = None) -> Any:
+        more = {} if sample_weight is None else {"sample_weight": sample_weight}
+        return sign * metric(y, estimator.predict(X), **keywords, **more)
+
+    return scorer
 
 
 def without_nan(scores: Floats, names: Callable[[int], str]) -> Floats:

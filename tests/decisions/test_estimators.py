@@ -489,6 +489,7 @@ def test_the_users_estimator_is_never_changed(kind):
 
 def test_the_clean_case_warns_nowhere():
     with warnings.catch_warnings():
-        warnings.simplefilter("error")
+        for category in (UserWarning, RuntimeWarning):
+            warnings.simplefilter("error", category)
         for kind in BOTH:
             kind(LR).fit(X_TRAIN, Y_TRAIN)
