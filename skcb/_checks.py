@@ -238,7 +238,7 @@ def check_target(y: Any, owner: object) -> Any:
     ValueError
         If `y` is None, or holds several targets per sample.
     """
-    name = type(owner).__name__
+    name = getattr(owner, "__name__", type(owner).__name__)
     if y is None:
         raise ValueError(f"{name} requires y to be passed, but the target y is None")
     if isinstance(y, list | tuple) and y and isinstance(y[0], list | tuple | np.ndarray):

@@ -1,13 +1,13 @@
 """Probabilities at other prevalences than the training's: change the prior, and estimate a new one."""
 
-import warnings
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import nnls
+from sklearn.exceptions import ConvergenceWarning
 
-from skcb._checks import as_counts, check_integer, check_non_negative, shown
+from skcb._checks import as_counts, check_integer, check_non_negative, shown, warn
 from skcb._decisions.evidence import check_probability
 
 __all__ = ["change_prior", "estimate_prior"]
@@ -205,13 +205,10 @@ def _by_em(matrix: Floats, prior: Floats, max_iter: int, tol: float) -> Floats:
         estimate = updated
         if change <= tol:
             return estimate
-    from sklearn.exceptions import ConvergenceWarning
-
-    warnings.warn(
+    warn(
         f"EM has not converged: the shares changed by {change:.2g} in the last of {max_iter} iterations, "
         f"tol={tol:g}; raise max_iter, or tol",
         ConvergenceWarning,
-        stacklevel=3,
     )
     return estimate
 

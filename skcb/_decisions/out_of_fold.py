@@ -11,10 +11,9 @@ from sklearn.utils.parallel import Parallel, delayed
 from skcb._checks import shown, warn
 from skcb._classes.vector import ClassVector
 from skcb._decisions.paths import Floats
+from skcb._decisions.tuning import N_FOLDS
 from skcb._pipelines import fit_clone
 from skcb._upstream import params_of_rows, rows_of
-
-_DEFAULT_FOLDS = 5
 
 
 class OutOfFold(NamedTuple):
@@ -36,7 +35,7 @@ def splits_of(cv: Any, X: Any, y: Any, most: int, split_params: dict[str, Any]) 
     ValueError
         If there is one sample of each class, so that no fold could be tested on a class that was trained on.
     """
-    folds = _DEFAULT_FOLDS if cv is None else cv
+    folds = N_FOLDS if cv is None else cv
     if isinstance(folds, int | np.integer) and folds > most:
         if most < 2:
             raise ValueError(

@@ -24,7 +24,7 @@ METHODS: dict[str, dict[str, Rule]] = {
     "free": {"free": free},
 }
 
-#: Folds of the rows where a cross-validation says none, and where it has very many.
+#: Folds where none are given, of the fits or of the rows, and of the rows where there are very many.
 N_FOLDS = 5
 _MANY_FOLDS = 20
 _RESAMPLES = 20
