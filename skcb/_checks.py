@@ -250,9 +250,8 @@ def check_target(y: Any, owner: object) -> Any:
 
         return column_or_1d(y, warn=True)
     if len(shape) == 2:
-        raise ValueError(
-            f"y has shape {shape}, several targets per sample; write MultiOutputClassifier({name}(...))"
-        )
+        each = f"call {name} for each" if callable(owner) else f"write MultiOutputClassifier({name}(...))"
+        raise ValueError(f"y has shape {shape}, several targets per sample; {each}")
     return y
 
 

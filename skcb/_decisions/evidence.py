@@ -88,7 +88,10 @@ def check_probability(probability: Any, *, n_samples: int | None = None, n_class
         If it is not one row per sample and one column per class, or not of finite numbers from 0 to 1 whose rows
         sum to 1, as far as single precision goes.
     """
-    matrix = np.asarray(probability, dtype=np.float64)
+    try:
+        matrix = np.asarray(probability, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise ValueError(f"probability must be a matrix of numbers, got {type(probability).__name__}") from None
     if matrix.ndim != 2 or 0 in matrix.shape:
         raise ValueError(
             f"probability has shape {matrix.shape}; it needs one row for each sample and one column for each "

@@ -253,6 +253,9 @@ def test_one_class_and_one_sample():
     [
         ([0, 1, 1], np.array([0.2, 0.4, 0.6]), "shape .3,.*np.column_stack"),
         ([0, 1], np.full((3, 2), 0.5), "3 rows for 2 labels"),
+        ([0, 1], "ab", "probability must be a matrix of numbers, got str"),
+        (None, np.full((2, 2), 0.5), "tune_decision requires y to be passed"),
+        ([[0, 1], [1, 0]], np.full((2, 2), 0.5), "several targets per sample; call tune_decision for each"),
         ([0, 1, 1], np.full((3, 3), 1 / 3), "3 columns, and y has 2 classes"),
         ([0, 1, 1], np.array([[0.5, 0.5], [2.0, -1], [0.5, 0.5]]), r"row 1 of probability is \[ 2. -1.\]"),
         ([0, 1, 1], np.array([[0.5, 0.5], [0.5, np.nan], [0.5, 0.5]]), "row 1 .*not numbers from 0 to 1"),
