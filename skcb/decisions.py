@@ -574,13 +574,13 @@ def tune_decision(
     classes, counts = count(labels, given)
     true = ClassVector.codes(classes).of(labels)
     check_order("probability", probability, "columns", classes)
-    evidence = Evidence(
-        log_probability=floored_log(check_probability(probability, n_samples=len(true), n_classes=len(classes))),
-        true=true,
-        weight=np.ones(len(true)) if given is None else given,
+    evidence = Evidence.of(
+        check_probability(probability, n_samples=len(true), n_classes=len(classes)),
+        true,
         row=np.arange(len(true)),
-        prior=counts / counts.sum(),
-        biased=np.bincount(true, minlength=len(classes)) >= N_FOLDS,
+        sample_weight=given,
+        class_count=counts,
+        n_folds=N_FOLDS,
     )
     score = resolve_score(scoring, classes, probability, y, evidence, weighted=given is not None)
     return np.exp(tune(evidence, score, METHODS[method], None, random_state).tuned.offset)

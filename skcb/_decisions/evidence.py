@@ -41,6 +41,27 @@ class Evidence:
     biased: np.ndarray
     _paths: dict[str, Path] = field(default_factory=dict, init=False, repr=False)
 
+    @classmethod
+    def of(
+        cls,
+        probability: Floats,
+        true: Codes,
+        *,
+        row: Codes,
+        sample_weight: Floats | None,
+        class_count: np.ndarray,
+        n_folds: float,
+    ) -> Self:
+        """Return what probabilities of some rows say; `true` and `sample_weight` are of all samples."""
+        return cls(
+            log_probability=floored_log(probability),
+            true=true[row],
+            weight=np.ones(len(row)) if sample_weight is None else sample_weight[row],
+            row=row,
+            prior=class_count / class_count.sum(),
+            biased=np.bincount(true, minlength=len(class_count)) >= n_folds,
+        )
+
     def only(self, rows: np.ndarray) -> Self:
         """Return the evidence of some rows, a mask: the others weigh 0, and all but the weights is shared."""
         part = replace(self, weight=np.where(rows, self.weight, 0))

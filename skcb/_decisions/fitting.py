@@ -9,7 +9,7 @@ from sklearn.utils.validation import check_is_fitted, indexable
 
 from skcb._classes.labels import Labels
 from skcb._classes.vector import ClassVector, count
-from skcb._decisions.evidence import Evidence, floored_log
+from skcb._decisions.evidence import Evidence
 from skcb._decisions.out_of_fold import out_of_fold, probabilities_of, splits_of
 from skcb._decisions.paths import Floats
 from skcb._decisions.tuning import N_FOLDS
@@ -68,12 +68,7 @@ def gather(
         n_folds = len(true) * len(splits) / len(row)
     class_count = np.zeros(len(classes))
     class_count[ClassVector.codes(classes).in_order_of(counted.classes)] = counted.counts
-    evidence = Evidence(
-        log_probability=floored_log(probability),
-        true=true[row],
-        weight=np.ones(len(row)) if sample_weight is None else sample_weight[row],
-        row=row,
-        prior=class_count / class_count.sum(),
-        biased=np.bincount(true, minlength=len(classes)) >= n_folds,
+    evidence = Evidence.of(
+        probability, true, row=row, sample_weight=sample_weight, class_count=class_count, n_folds=n_folds
     )
     return Gathered(evidence, fold, models, classes, class_count)
