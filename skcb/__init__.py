@@ -25,8 +25,8 @@ __version__ = "0.1.0.dev0"
 # What stands above the floor is imported when first asked for (PEP 562): `import skcb` loads NumPy alone.
 _NAMES = {
     "balancing": (
-        "EmptyClassWarning InertBetaWarning beta_from_volume beta_grid class_weight effective_number ldam_margin "
-        "logit_adjustment sampling_probability"
+        "DoubleBalancingWarning EmptyClassWarning InertBetaWarning beta_from_volume beta_grid class_weight "
+        "effective_number ldam_margin logit_adjustment sampling_probability"
     ),
     "classification": "ClassBalancedClassifier ClassBalancedClassifierCV",
     "comparison": "StrategyComparison compare_strategies",

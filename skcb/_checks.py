@@ -24,6 +24,10 @@ def shown(labels: Iterable[Any], most: int = 10) -> str:
     return text if len(labels) <= most else f"{text}, ... ({len(labels)} in all)"
 
 
+# Between a call of the user's and us: scikit-learn's decorators, and skorch's loop.
+_PASSED_THROUGH = ("sklearn/base.py", "sklearn/utils/_available_if.py", "skorch/net.py", "skorch/classifier.py")
+
+
 def warn(message: str, category: type[Warning]) -> None:
     """Warn at the line of the user's that led here, however many frames of skcb lie between."""
     level, frame = 1, sys._getframe(1)  # noqa: SLF001 - what warnings itself counts
@@ -33,7 +37,7 @@ def warn(message: str, category: type[Warning]) -> None:
 
 
 def _is_internal(file: str) -> bool:
-    return file.startswith(_OWN) or file.endswith(("sklearn/base.py", "sklearn/utils/_available_if.py"))
+    return file.startswith(_OWN) or file.endswith(_PASSED_THROUGH)
 
 
 # --- numbers ----------------------------------------------------------------------------------------------------

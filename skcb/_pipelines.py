@@ -54,8 +54,23 @@ def takes_weight(estimator: Any) -> bool:
         return True
     # A meta-estimator that hands on what its fit gets, whatever its name.
     open_ended = any(p.kind is Parameter.VAR_KEYWORD for p in signature(estimator.fit).parameters.values())
-    inner = list(_inner(estimator))
-    return open_ended and bool(inner) and all(map(takes_weight, inner))
+    parts = list(inner(estimator))
+    return open_ended and bool(parts) and all(map(takes_weight, parts))
+
+
+def takers(estimator: Any) -> Iterator[Any]:
+    """What weights are to reach: the last step, and in a meta-estimator whatever it fits in the end."""
+    last = last_step(estimator)
+    yield last
+    for part in inner(last):
+        yield from takers(part)
+
+
+def own_name(part: Any, name: str) -> str:
+    """Return what an estimator's ``fit`` calls a parameter that metadata routing may ask for by an alias."""
+    requests = _requests_of(part)
+    aliases = {} if requests is None else requests.fit.requests
+    return next((own for own, alias in aliases.items() if alias == name), name)
 
 
 def named_weight(owner: Any, fit_params: dict[str, Any]) -> str | None:
@@ -86,7 +101,7 @@ def fit_clone(owner: Any, X: Any, y: Any, sample_weight: Any, fit_params: dict[s
     # Without routing a search would score with the weights that it fits with, a Pipeline would stop them: so they
     # are routed, whatever the global flag, and the fit is the same.
     with nullcontext() if routing else config_context(enable_metadata_routing=True):
-        replaced = _request_weight(estimator, () if routing else tuple(fit_params))
+        replaced = _request_weight(estimator, tuple(fit_params))
         estimator.fit(X, y, **fit_params, sample_weight=sample_weight)
     for part, name, value in replaced:
         setattr(part, name, value)
@@ -142,7 +157,7 @@ def takes_no_weight(owner: Any, estimator: Any) -> str:
             f"{wrapper}({type(last.estimator).__name__}(...)), or shift its decisions, "
             f"LogitAdjustedClassifier({name}(...))"
         )
-    others = [type(last_step(part)).__name__ for part in _inner(last) if not takes_weight(part)]
+    others = [type(last_step(part)).__name__ for part in inner(last) if not takes_weight(part)]
     inside = f" (of {' and '.join(others)} inside it)" if others else ""
     resample = (
         f"imbalanced-learn's make_pipeline(RandomOverSampler(sampling_strategy=EffectiveNumberStrategy()), "
@@ -179,6 +194,12 @@ def _routing_of(part: Any) -> MetadataRouter | MetadataRequest | None:
         return None
 
 
+def _requests_of(part: Any) -> MetadataRequest | None:
+    """Return what an estimator itself requests."""
+    routing = _routing_of(part)
+    return own_requests(routing) if isinstance(routing, MetadataRouter) else routing
+
+
 def _routes(estimator: Any) -> bool:
     """Whether an estimator, and all in it, takes part in metadata routing."""
     return _routing_of(estimator) is not None
@@ -191,11 +212,13 @@ def _request_weight(estimator: Any, also: tuple[str, ...]) -> list[tuple[Any, st
     """
     _thaw(estimator)
     replaced = [*_with_named_defaults(estimator), *_with_unweighted_scoring(estimator)]
-    for taker in _takers(estimator):
+    for taker in takers(estimator):
         _set_requests(taker, fit=True, unset_only=False)
-        names = [name for name in also if has_fit_parameter(taker, name)]
-        if names and hasattr(taker, "set_fit_request"):
-            taker.set_fit_request(**dict.fromkeys(names, True))
+        requests = _requests_of(taker)
+        if requests is not None and hasattr(taker, "set_fit_request"):
+            named = {key.rpartition("__")[2]: key for key in also}  # by the name of a step, where one is given
+            unset = {name: key for name, key in named.items() if requests.fit.requests.get(name, True) is None}
+            taker.set_fit_request(**{name: True if name == key else key for name, key in unset.items()})
     for part in _parts(estimator):
         _set_requests(part, fit=False)
     return replaced
@@ -256,18 +279,9 @@ def _thaw(estimator: Any) -> None:
             estimator.set_params(**{path: FrozenEstimator(copy.deepcopy(part.estimator))})
 
 
-def _takers(estimator: Any) -> Iterator[Any]:
-    """What weights are to reach: the last step, and in a meta-estimator whatever it fits in the end."""
-    last = last_step(estimator)
-    yield last
-    for part in _inner(last):
-        yield from _takers(part)
-
-
 def _set_requests(part: Any, *, fit: bool, unset_only: bool = True) -> None:
     """Set what a part requests of ``sample_weight``: `fit` for fit, False for every other method."""
-    routing = _routing_of(part)
-    requests = own_requests(routing) if isinstance(routing, MetadataRouter) else routing
+    requests = _requests_of(part)
     if requests is None:
         return
     for method in _METHODS:
@@ -278,7 +292,7 @@ def _set_requests(part: Any, *, fit: bool, unset_only: bool = True) -> None:
             getattr(part, f"set_{method}_request")(sample_weight=fit if method == "fit" else False)
 
 
-def _inner(estimator: Any) -> Iterator[Any]:
+def inner(estimator: Any) -> Iterator[Any]:
     """The estimators directly inside a meta-estimator."""
     if not hasattr(estimator, "get_params") or isinstance(estimator, FrozenEstimator):
         return

@@ -17,8 +17,10 @@ from sklearn.utils.validation import check_is_fitted
 from skcb._checks import check_sample_weight, check_target
 from skcb._classes.labels import Labels, encode_labels
 from skcb._classes.vector import ClassVector, Rule, Weighed, weigh
+from skcb._guards import warn_of_weights_on_weights
 from skcb._pipelines import fit_clone, last_step, named_weight, route, router_of, takes_no_weight, takes_weight
 from skcb._upstream import fit_context
+from skcb._validation_sets import with_weighted_validation
 
 
 def estimator_has(method: str) -> Any:
@@ -177,6 +179,10 @@ class WeightedClassifier(ClassifierAround):
         """Return what turns counts into class weights."""
         raise NotImplementedError
 
+    def _says_prevalence(self) -> bool:
+        """Whether the probabilities are to be of the prevalence in training, which any weights would change."""
+        return False
+
     @fit_context(prefer_skip_nested_validation=False)
     def fit(self, X: Any, y: Any, sample_weight: ArrayLike | None = None, **fit_params: Any) -> Self:
         """Count the classes of `y` and fit a clone of the estimator with their weights.
@@ -191,7 +197,8 @@ class WeightedClassifier(ClassifierAround):
             Weights that the samples have already: they weight the counts and are multiplied in. So are weights
             under the name of a Pipeline's last step, ``logisticregression__sample_weight``.
         **fit_params : dict
-            Passed on to ``estimator.fit``; with metadata routing on, routed.
+            Passed on to ``estimator.fit``; with metadata routing on, routed. Validation sets (``eval_set`` of
+            XGBoost, LightGBM and CatBoost, ``eval_y``, ``y_val``) get the weight of each class in training.
 
         Returns
         -------
@@ -202,6 +209,9 @@ class WeightedClassifier(ClassifierAround):
         return self._fit_weighted(X, y, weigh(labels, given, self._rule()), of_estimator)
 
     def _fit_weighted(self, X: Any, y: Any, weighed: Weighed, fit_params: dict[str, Any]) -> Self:
+        if self._says_prevalence() or np.ptp(weighed.class_weight.values) > 0:
+            warn_of_weights_on_weights(self)
+        fit_params = with_weighted_validation(self, fit_params, weighed.class_weight)
         self.estimator_ = fit_clone(self, X, y, weighed.sample_weight, fit_params)
         self.class_count_ = self._align(ClassVector(*weighed.counts)).astype(np.float64)
         self.class_weight_ = self._align(weighed.class_weight)

@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 from skcb._checks import as_counts, check_beta, check_non_negative, check_normalize, check_real, shown, warn
 
 __all__ = [
+    "DoubleBalancingWarning",
     "EmptyClassWarning",
     "InertBetaWarning",
     "beta_from_volume",
@@ -29,6 +30,10 @@ class InertBetaWarning(UserWarning):
 
 class EmptyClassWarning(UserWarning):
     """A class has no samples, so it has no prior."""
+
+
+class DoubleBalancingWarning(UserWarning):
+    """The classes are balanced twice: by two weights, by weights and a shift, or by weights and a sampler."""
 
 
 def effective_number(counts: ArrayLike, beta: float = 0.999) -> Vector:

@@ -14,6 +14,7 @@ from skcb._decisions.fitting import gather
 from skcb._decisions.rules import by_weights
 from skcb._decisions.scores import resolve_score
 from skcb._decisions.tuning import tune
+from skcb._guards import Balancer
 from skcb._pipelines import check_takes_weight, route
 from skcb._upstream import HasMethods, Interval, StrOptions, fit_context
 from skcb._wrappers import WeightedClassifier, estimator_has, forget, prior_of_probabilities
@@ -26,6 +27,9 @@ class _PriorCorrectingClassifier(WeightedClassifier):
     """A weighted classifier that divides the weights back out of its probabilities, if so told."""
 
     prior_correction: bool
+
+    def _says_prevalence(self) -> bool:
+        return self.prior_correction
 
     @estimator_has("predict_proba")
     def predict_proba(self, X: Any) -> NDArray[np.float64]:
@@ -113,6 +117,11 @@ class ClassBalancedClassifier(_PriorCorrectingClassifier):
     ValueError
         In `fit`, if `y` or `sample_weight` is not valid.
 
+    Warns
+    -----
+    DoubleBalancingWarning
+        In `fit`, if something inside balances the classes as well, ``class_weight="balanced"`` for example.
+
     See Also
     --------
     ClassBalancedClassifierCV : finds beta without a grid of fits.
@@ -164,6 +173,12 @@ class ClassBalancedClassifier(_PriorCorrectingClassifier):
 
     def _rule(self) -> Rule:
         return effective_number_rule(self.beta, self.normalize)
+
+    def _balancer(self) -> Balancer | None:
+        """What wrappers that balance ask."""
+        if not self.beta > 0:
+            return None
+        return Balancer(f"beta={self.beta!r} of {type(self).__name__}", "Set beta=0 there", ours=True)
 
 
 class ClassBalancedClassifierCV(_PriorCorrectingClassifier):
@@ -222,6 +237,11 @@ class ClassBalancedClassifierCV(_PriorCorrectingClassifier):
         stands in the Pipeline.
     ValueError
         In `fit`, if `y`, `sample_weight` or `scoring` is not valid, or the score is NaN throughout.
+
+    Warns
+    -----
+    DoubleBalancingWarning
+        In `fit`, if something inside balances the classes as well, ``class_weight="balanced"`` for example.
 
     See Also
     --------
@@ -288,6 +308,7 @@ class ClassBalancedClassifierCV(_PriorCorrectingClassifier):
             multiplied in.
         **fit_params : dict
             Passed on to ``estimator.fit``, and ``groups`` to the splitter; with metadata routing on, routed.
+            Validation sets are weighted for the last fit, as in :class:`ClassBalancedClassifier`.
 
         Returns
         -------
@@ -317,3 +338,6 @@ class ClassBalancedClassifierCV(_PriorCorrectingClassifier):
             self.cv_results_ = {"beta": betas, "score": found.tuned.curve.score}
         rule_of_beta = effective_number_rule(self.beta_, self.normalize)
         return self._fit_weighted(X, y, weigh(labels, given, rule_of_beta), of_estimator)
+
+    def _balancer(self) -> Balancer:
+        return Balancer(type(self).__name__, "Take the estimator in it", ours=True)

@@ -18,6 +18,7 @@ from skcb._decisions.out_of_fold import probabilities_of
 from skcb._decisions.paths import decide
 from skcb._decisions.scores import resolve_score
 from skcb._decisions.tuning import METHODS, N_FOLDS, cheapest, tune, tune_costs
+from skcb._guards import warn_of_priors_on_weights
 from skcb._pipelines import fit_clone, refuse_samplers, route
 from skcb._upstream import HasMethods, Interval, StrOptions, fit_context
 from skcb._wrappers import (
@@ -77,6 +78,12 @@ class LogitAdjustedClassifier(ClassifierAround):
         given, or if a sampler stands in the Pipeline.
     ValueError
         In `fit`, if `y`, `sample_weight` or `prior` is not valid.
+
+    Warns
+    -----
+    DoubleBalancingWarning
+        In `fit`, if something inside balances the classes: what skcb did not weight itself, such as
+        ``class_weight="balanced"``, makes the decision wrong; what it did is superfluous where `prior` is None.
 
     See Also
     --------
@@ -140,6 +147,8 @@ class LogitAdjustedClassifier(ClassifierAround):
         classes, counts = count(labels, given)
         check_has_probabilities(self)
         refuse_samplers(self, self.estimator)
+        if self.tau > 0:
+            warn_of_priors_on_weights(self, to_balanced=self.prior is None)
         of_estimator, _ = route(self, fit_params)
         self.estimator_ = fit_clone(self, X, y, None if is_fitted_already(self) else given, of_estimator)
         self.class_count_ = self._align(ClassVector(classes, counts)).astype(np.float64)

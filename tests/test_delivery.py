@@ -94,6 +94,7 @@ SAME_WHATEVER_THE_FLAG = {
 
 @pytest.mark.parametrize("name", SAME_WHATEVER_THE_FLAG)
 @pytest.mark.filterwarnings("ignore::FutureWarning")
+@pytest.mark.filterwarnings("ignore::skcb.DoubleBalancingWarning")
 def test_a_fit_is_the_same_whatever_the_global_flag(name):
     model = SAME_WHATEVER_THE_FLAG[name]
     results = []

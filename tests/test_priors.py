@@ -218,6 +218,7 @@ def test_an_estimate_that_cannot_be_is_named(keywords, message):
     ],
     ids=["plain", "pipeline", "weighted", "corrected", "weighted in a pipeline", "weighted in a search"],
 )
+@pytest.mark.filterwarnings("ignore::skcb.DoubleBalancingWarning")  # superfluous, and right
 def test_the_posterior_is_that_of_the_world_that_is_asked_for(estimator, prior):
     X, y = gaussians(PRIOR, 20_000)
     X_new, _ = gaussians(NEW, 2000, seed=1)

@@ -179,6 +179,7 @@ METRICS: dict[str, Metric] = {
 FACTS = {
     "fit_time": "seconds to fit",
     "n_resampled": "training rows after resampling",
+    "fits_saved": "fits saved",
     "n_train": "training rows",
     "n_test": "test rows",
 }

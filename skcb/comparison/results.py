@@ -14,7 +14,7 @@ from skcb.comparison.strategies import family_of
 from skcb.comparison.tables import as_html, as_markdown, as_text, note_on
 
 COLUMNS = ["dataset", "strategy", "fold", "metric", "value", "reason"]
-_NOT_SUMMED_UP = ("n_train", "n_test")
+_NOT_SUMMED_UP = ("fits_saved", "n_train", "n_test")
 
 
 class StrategyComparison:
@@ -29,7 +29,8 @@ class StrategyComparison:
     frame : pandas.DataFrame
         One row for each number, with the columns `dataset`, `strategy`, `fold`, `metric`, `value` and
         `reason`: empty, or why there is no value. Beside the scores, `metric` has ``fit_time`` (in seconds),
-        ``n_train`` and ``n_test`` (rows of the fold's parts) and ``n_resampled`` (rows after resampling). A
+        ``n_train`` and ``n_test`` (rows of the fold's parts), ``n_resampled`` (rows after resampling) and
+        ``fits_saved`` (1 where a strategy decides by a fit that another made, whose time is in its own). A
         column `family` says as which pictures show a strategy: none, weights, resampling, decisions or other.
 
     Attributes
@@ -95,6 +96,11 @@ class StrategyComparison:
     def families(self) -> dict[str, str]:
         """Family of each strategy: none, weights, resampling, decisions or other."""
         return dict(self.frame.drop_duplicates("strategy")[["strategy", "family"]].to_numpy().tolist())
+
+    @property
+    def fits_saved(self) -> int:
+        """Fits that were saved: strategies that decide by a plain fit share one in each fold."""
+        return int(self.frame.loc[self.frame["metric"] == "fits_saved", "value"].sum())
 
     @staticmethod
     def title_of(metric: str) -> str:
@@ -328,14 +334,26 @@ class StrategyComparison:
         -------
         table : str
         """
-        return as_markdown(self.summary(metrics), digits)
+        return as_markdown(self.summary(metrics), digits) + self._footnote("\n\n{}")
 
     def __repr__(self) -> str:
         size = f"{len(self.strategies)} strategies, {len(self.datasets)} data sets"
-        return f"StrategyComparison({size})\n{as_text(self.summary())}"
+        return f"StrategyComparison({size})\n{as_text(self.summary())}" + self._footnote("\n{}")
 
     def _repr_html_(self) -> str:
-        return as_html(self.summary())
+        return as_html(self.summary()) + self._footnote("<p>{}</p>")
+
+    def _footnote(self, form: str) -> str:
+        """Say under a table which strategies share fits; nothing where none do."""
+        rows = self.frame[self.frame["metric"] == "fits_saved"]
+        sharing = rows.loc[rows["value"] > 0, "strategy"].unique()
+        if not len(sharing):
+            return ""
+        saved = self.fits_saved
+        names = ", ".join(sharing)
+        verb = "decide" if len(sharing) > 1 else "decides"
+        fits = "fit" if saved == 1 else "fits"
+        return form.format(f"{saved} {fits} saved: {names} {verb} by the plain fit of another strategy.")
 
     def _test_share(self) -> float:
         """Test rows for each training row, which the corrected variance of the folds asks for."""

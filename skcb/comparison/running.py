@@ -4,7 +4,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -15,7 +15,7 @@ from skcb.comparison.folds import DataSet, Fold, as_data_sets, check_estimator_i
 from skcb.comparison.metrics import FACTS, Metric, Outcome, resolve_scoring
 from skcb.comparison.pipelines import count_rows_before_last_step, resamples
 from skcb.comparison.results import COLUMNS, StrategyComparison
-from skcb.comparison.strategies import NotApplicableError, Strategy, TrainingPart, resolve_strategies
+from skcb.comparison.strategies import NotApplicableError, Strategy, TrainingPart, plain, resolve_strategies
 
 Scoring = dict[str, Metric | Callable[..., float]]
 Cell = tuple[float, str]
@@ -133,24 +133,33 @@ def compare_strategies(
     check_estimator_is_classifier(estimator)
     metrics = resolve_scoring(scoring)
     data_sets = as_data_sets(X, y, cv, groups, random_state)
-    jobs = [
-        (data, number, fold, strategy)
-        for data in data_sets
-        for strategy in resolve_strategies(
+    asked = {
+        data.name: resolve_strategies(
             strategies, data.counted.counts, one_data_set=len(data_sets) == 1, prior=prior
         )
-        for number, fold in enumerate(data.folds)
+        for data in data_sets
+    }
+    jobs = [
+        (data, number, group)
+        for data in data_sets
+        for group in _by_fit(estimator, asked[data.name])
+        for number in range(len(data.folds))
     ]
     finished = Parallel(n_jobs=n_jobs, return_as="generator")(
-        delayed(_run)(estimator, data, fold, strategy, metrics, tuned_for=tuned_for, prior=prior)
-        for data, _, fold, strategy in jobs
+        delayed(_run)(estimator, data, data.folds[number], group, metrics, tuned_for=tuned_for, prior=prior)
+        for data, number, group in jobs
     )
+    found = {
+        (data.name, strategy.name, number): cells
+        for (data, number, group), of_group in zip(jobs, _with_progress(finished, len(jobs), verbose), strict=True)
+        for strategy, cells in zip(group, of_group, strict=True)
+    }
     rows = [
         (data.name, strategy.name, number, metric, value, reason, strategy.family)
-        for (data, number, _, strategy), cells in zip(
-            jobs, _with_progress(finished, len(jobs), verbose), strict=True
-        )
-        for metric, (value, reason) in cells.items()
+        for data in data_sets
+        for strategy in asked[data.name]
+        for number in range(len(data.folds))
+        for metric, (value, reason) in found[data.name, strategy.name, number].items()
     ]
     frame = pd.DataFrame(rows, columns=[*COLUMNS, "family"])
     if not frame.loc[frame["metric"] == "fit_time", "value"].notna().any():
@@ -158,38 +167,88 @@ def compare_strategies(
     return StrategyComparison(frame)
 
 
+def _by_fit(estimator: Any, strategies: list[Strategy]) -> list[list[Strategy]]:
+    """Return the strategies in groups that need one fit of the estimator in each fold."""
+    sharing = [strategy for strategy in strategies if strategy.shares_plain_fit(estimator)]
+    if len(sharing) < 2:
+        return [[strategy] for strategy in strategies]
+    return [sharing, *([strategy] for strategy in strategies if strategy not in sharing)]
+
+
 def _run(
-    estimator: Any, data: DataSet, fold: Fold, strategy: Strategy, metrics: Scoring, **wanted: Any
-) -> dict[str, Cell]:
-    """Fit one strategy on one fold and score it: a value and no reason, or NaN and the reason."""
+    estimator: Any, data: DataSet, fold: Fold, group: list[Strategy], metrics: Scoring, **wanted: Any
+) -> list[dict[str, Cell]]:
+    """Fit the strategies of a group on one fold and score them: values without reasons, or NaN and the reason."""
     X_train, y_train = rows_of(data.X, fold.train), data.y[fold.train]
     X_test, y_test = rows_of(data.X, fold.test), data.y[fold.test]
     sizes: dict[str, Cell] = {"n_train": (float(len(y_train)), ""), "n_test": (float(len(y_test)), "")}
-    counts = np.unique(y_train, return_counts=True)[1]
-    with _seeded_torch(fold.seed):
-        try:
-            model = _with_seed(strategy.apply(estimator, TrainingPart(counts, fold.seed, **wanted)), fold.seed)
-            start = time.perf_counter()
-            model, n_resampled = _fit(model, X_train, y_train)
-            fit_time = time.perf_counter() - start
-            outcome = Outcome(model, X_test, y_test, y_train, data.counted.classes)
-        except Exception as error:  # noqa: BLE001 - whatever it is, the user reads it in the row
-            missing = np.nan, _reason(error)
-            return {**dict.fromkeys([*metrics, *FACTS], missing), **sizes}
-        scores = {name: _score(metric, model, X_test, y_test, outcome) for name, metric in metrics.items()}
-    return {**scores, "fit_time": (fit_time, ""), "n_resampled": n_resampled, **sizes}
+    training = TrainingPart(np.unique(y_train, return_counts=True)[1], fold.seed, **wanted)
+    shared: Fitted | None = None
+    cells = []
+    for strategy in group:
+        with _seeded_torch(fold.seed):
+            try:
+                if len(group) == 1:
+                    fitted = _fit(strategy.apply(estimator, training), X_train, y_train, fold.seed)
+                else:
+                    shared = shared or _fit(plain(estimator), X_train, y_train, fold.seed)
+                    fitted = _decide(strategy, shared, plain(estimator), (X_train, y_train), training)
+                    shared = shared._replace(saved=True)
+                outcome = Outcome(fitted.model, X_test, y_test, y_train, data.counted.classes)
+            except Exception as error:  # noqa: BLE001 - whatever it is, the user reads it in the row
+                missing = np.nan, _reason(error)
+                cells.append({**dict.fromkeys([*metrics, *FACTS], missing), **sizes})
+                continue
+            scores = {
+                name: _score(metric, fitted.model, X_test, y_test, outcome) for name, metric in metrics.items()
+            }
+        cells.append({**scores, **fitted.facts(), **sizes})
+    return cells
 
 
-def _fit(model: Any, X: Any, y: Any) -> tuple[Any, Cell]:
+class Fitted(NamedTuple):
+    """A fitted model, the seconds that its fit would take alone, its rows, and whether a fit was saved."""
+
+    model: Any
+    seconds: float
+    n_resampled: Cell
+    saved: bool = False
+
+    def facts(self) -> dict[str, Cell]:
+        """Return what is recorded of it."""
+        return {
+            "fit_time": (self.seconds, ""),
+            "n_resampled": self.n_resampled,
+            "fits_saved": (float(self.saved), ""),
+        }
+
+
+def _fit(model: Any, X: Any, y: Any, seed: int) -> Fitted:
     """Fit, and say on how many rows the last step was."""
+    model = _with_seed(model, seed)
+    start = time.perf_counter()
     if resamples(model):
         model, counter = count_rows_before_last_step(model)
         model.fit(X, y)
-        return model, (float(counter.n_rows_), "")
+        return Fitted(model, time.perf_counter() - start, (float(counter.n_rows_), ""))
     model.fit(X, y)
+    seconds = time.perf_counter() - start
     if any(hasattr(part, "fit_resample") for part in model.get_params().values()):
-        return model, (np.nan, f"the sampler is inside {type(model).__name__}, where its rows are not counted")
-    return model, (float(len(y)), "")
+        hidden = np.nan, f"the sampler is inside {type(model).__name__}, where its rows are not counted"
+        return Fitted(model, seconds, hidden)
+    return Fitted(model, seconds, (float(len(y)), ""))
+
+
+def _decide(
+    strategy: Strategy, shared: Fitted, unfitted: Any, part: tuple[Any, Any], training: TrainingPart
+) -> Fitted:
+    """Decide by a fit that others decide by as well."""
+    strategy.check(training)
+    assert strategy.decide is not None  # noqa: S101 - for the type checker
+    unfitted = _with_seed(unfitted, training.seed)
+    start = time.perf_counter()
+    model = strategy.decide(shared.model, unfitted, *part, training)
+    return shared._replace(model=model, seconds=shared.seconds + time.perf_counter() - start)
 
 
 def _score(metric: Metric | Callable[..., float], model: Any, X: Any, y: Any, outcome: Outcome) -> Cell:

@@ -11,6 +11,7 @@ import numpy as np
 from imblearn import combine, over_sampling, under_sampling
 from numpy.typing import NDArray
 from sklearn.base import clone
+from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import GridSearchCV, StratifiedKFold, TunedThresholdClassifierCV
 
 from skcb._classes.vector import Rule, inverse_square_root
@@ -23,6 +24,7 @@ from skcb.comparison.metrics import as_scorer
 from skcb.comparison.pipelines import (
     change_last_step,
     put_sampler_before_last_step,
+    resamples,
 )
 from skcb.decisions import LogitAdjustedClassifier, TunedDecisionClassifierCV
 from skcb.sampling import EffectiveNumberStrategy
@@ -43,6 +45,7 @@ class NotApplicableError(ValueError):
 
 Build = Callable[[Any, TrainingPart], Any]
 Need = Callable[[TrainingPart], None]
+Decide = Callable[[Any, Any, Any, Any, TrainingPart], Any]
 
 
 class Strategy(NamedTuple):
@@ -58,18 +61,33 @@ class Strategy(NamedTuple):
         ``build(estimator, training)`` returns what is to be fitted, and leaves the estimator as it is.
     needs : tuple of callables, default=()
         Each is given the training part, and raises `NotApplicableError` where there is nothing to offer.
+    decide : callable, default=None
+        For a strategy that fits the estimator as it is, and decides by that: ``decide(fitted, plain, X, y,
+        training)`` returns the same fitted model as `build` and a fit would, from an estimator that was fitted
+        once for all such strategies. `plain` is the same one before its fit.
     """
 
     name: str
     family: str
     build: Build
     needs: tuple[Need, ...] = ()
+    decide: Decide | None = None
+
+    def check(self, training: TrainingPart) -> None:
+        """Raise where the training part lacks what is needed."""
+        for need in self.needs:
+            need(training)
 
     def apply(self, estimator: Any, training: TrainingPart) -> Any:
         """Return what is to be fitted, once the training part has what is needed."""
-        for need in self.needs:
-            need(training)
+        self.check(training)
         return self.build(estimator, training)
+
+    def shares_plain_fit(self, estimator: Any) -> bool:
+        """Whether it decides by a plain fit that other strategies can use as well."""
+        # A net is trained with its shift, and behind a sampler there are other counts.
+        trains = self.build is _with_logit_adjustment and _is_net(estimator)
+        return self.decide is not None and not trains and not resamples(estimator)
 
 
 class InverseSquareRootClassifier(WeightedClassifier):
@@ -91,15 +109,16 @@ class InverseSquareRootClassifier(WeightedClassifier):
 
 def _balances_itself(estimator: Any) -> bool:
     """Whether the last step weights by a beta of its own, which is to be set, and not wrapped in another."""
-    last = last_step(estimator)
+    return isinstance(last_step(estimator), ClassBalancedClassifier) or _is_net(estimator)
+
+
+def _is_net(estimator: Any) -> bool:
     # Whoever has a class-balanced net has imported its module; to ask so costs no import of torch.
     net = sys.modules.get("skcb.net")
-    return isinstance(last, ClassBalancedClassifier) or (
-        net is not None and isinstance(last, net.CBNeuralNetClassifier)
-    )
+    return net is not None and isinstance(last_step(estimator), net.CBNeuralNetClassifier)
 
 
-def _plain(estimator: Any) -> Any:
+def plain(estimator: Any) -> Any:
     """The estimator without weights; its own are turned off."""
     if isinstance(last_step(estimator), ClassBalancedClassifier):
         return change_last_step(estimator, lambda last: last.estimator)
@@ -113,7 +132,7 @@ def _weighted(estimator: Any, beta: float) -> Any:
 
 
 def _without_weights(estimator: Any, _: TrainingPart) -> Any:
-    return _plain(estimator)
+    return plain(estimator)
 
 
 def _with_beta(beta: float, estimator: Any, _: TrainingPart) -> Any:
@@ -121,7 +140,7 @@ def _with_beta(beta: float, estimator: Any, _: TrainingPart) -> Any:
 
 
 def _with_square_root(estimator: Any, _: TrainingPart) -> Any:
-    return change_last_step(_plain(estimator), InverseSquareRootClassifier)
+    return change_last_step(plain(estimator), InverseSquareRootClassifier)
 
 
 def _with_grid_beta(quarter: int, estimator: Any, training: TrainingPart) -> Any:
@@ -142,32 +161,32 @@ def _with_searched_beta(estimator: Any, training: TrainingPart) -> Any:
 
 
 def _with_sampler(sampler: Any, estimator: Any, _: TrainingPart) -> Any:
-    return put_sampler_before_last_step(_plain(estimator), sampler)
+    return put_sampler_before_last_step(plain(estimator), sampler)
 
 
 def _with_effective_number_sampler(estimator: Any, training: TrainingPart) -> Any:
     grid = beta_grid(training.counts, num=5)
     strategy = EffectiveNumberStrategy(beta=float(grid[len(grid) // 2]))
     return put_sampler_before_last_step(
-        _plain(estimator), over_sampling.RandomOverSampler(sampling_strategy=strategy)
+        plain(estimator), over_sampling.RandomOverSampler(sampling_strategy=strategy)
     )
 
 
 def _with_logit_adjustment(estimator: Any, _: TrainingPart) -> Any:
-    if _balances_itself(estimator) and not isinstance(last_step(estimator), ClassBalancedClassifier):
+    if _is_net(estimator):
         loss = last_step_parameter(estimator, "loss")
         return _weighted(estimator, 0.0).set_params(**{loss: "logit_adjusted"})
-    return change_last_step(_plain(estimator), LogitAdjustedClassifier)
+    return change_last_step(plain(estimator), LogitAdjustedClassifier)
 
 
 def _with_threshold(estimator: Any, training: TrainingPart) -> Any:
     scorer = as_scorer(training.tuned_for)
-    return TunedThresholdClassifierCV(_plain(estimator), scoring=scorer, cv=_inner_folds(training, 5))
+    return TunedThresholdClassifierCV(plain(estimator), scoring=scorer, cv=_inner_folds(training, 5))
 
 
 def _with_tuned_decision(estimator: Any, training: TrainingPart) -> Any:
     return TunedDecisionClassifierCV(
-        _plain(estimator),
+        plain(estimator),
         scoring=training.tuned_for,
         cv=_inner_folds(training, 5),
         random_state=training.seed,
@@ -176,15 +195,33 @@ def _with_tuned_decision(estimator: Any, training: TrainingPart) -> Any:
 
 def _with_tuned_beta(estimator: Any, training: TrainingPart) -> Any:
     return ClassBalancedClassifierCV(
-        _plain(estimator),
+        plain(estimator),
         scoring=training.tuned_for,
         cv=_inner_folds(training, 5),
         random_state=training.seed,
     )
 
 
+def _by_plain(fitted: Any, *_: Any) -> Any:
+    return fitted
+
+
+def _by_logit_adjustment(fitted: Any, _: Any, X: Any, y: Any, _training: TrainingPart) -> Any:
+    return LogitAdjustedClassifier(FrozenEstimator(fitted)).fit(X, y)
+
+
+def _by_prior(fitted: Any, _: Any, X: Any, y: Any, training: TrainingPart) -> Any:
+    return LogitAdjustedClassifier(FrozenEstimator(fitted), prior=training.prior).fit(X, y)
+
+
+def _by_tuned_decision(fitted: Any, plain: Any, X: Any, y: Any, training: TrainingPart) -> Any:
+    tuned = _with_tuned_decision(plain, training).set_params(refit=False).fit(X, y)
+    tuned.estimator_ = fitted  # in place of the models of the folds
+    return tuned
+
+
 def _with_prior(estimator: Any, training: TrainingPart) -> Any:
-    return change_last_step(_plain(estimator), partial(LogitAdjustedClassifier, prior=training.prior))
+    return change_last_step(plain(estimator), partial(LogitAdjustedClassifier, prior=training.prior))
 
 
 def _inner_folds(training: TrainingPart, most: int) -> StratifiedKFold:
@@ -234,7 +271,7 @@ _GRID = tuple(
 STRATEGIES: dict[str, Strategy] = {
     strategy.name: strategy
     for strategy in (
-        Strategy("none", "none", _without_weights),
+        Strategy("none", "none", _without_weights, decide=_by_plain),
         _beta(1.0, "balanced"),
         Strategy("sqrt", "weights", _with_square_root),
         *_GRID,
@@ -248,11 +285,13 @@ STRATEGIES: dict[str, Strategy] = {
         _sampler(under_sampling.TomekLinks()),
         _sampler(combine.SMOTEENN()),
         Strategy("effective-number over-sampling", "resampling", _with_effective_number_sampler, (_imbalance,)),
-        Strategy("logit adjustment", "decisions", _with_logit_adjustment),
+        Strategy("logit adjustment", "decisions", _with_logit_adjustment, decide=_by_logit_adjustment),
         Strategy("threshold", "decisions", _with_threshold, (_two_classes, _two_samples_of_each)),
-        Strategy("tuned decisions", "decisions", _with_tuned_decision, (_two_samples_of_each,)),
+        Strategy(
+            "tuned decisions", "decisions", _with_tuned_decision, (_two_samples_of_each,), _by_tuned_decision
+        ),
         Strategy("tuned beta", "weights", _with_tuned_beta, (_imbalance, _two_samples_of_each)),
-        Strategy("prior", "decisions", _with_prior, (_a_prior,)),
+        Strategy("prior", "decisions", _with_prior, (_a_prior,), _by_prior),
     )
 }
 

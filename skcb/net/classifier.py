@@ -14,9 +14,11 @@ from numpy.typing import ArrayLike, NDArray
 from skorch.utils import to_tensor
 from torch import Tensor, nn
 
-from skcb._checks import as_counts, counts_in_order_of, labelled_counts
-from skcb.balancing import EmptyClassWarning
+from skcb._checks import as_counts, counts_in_order_of, labelled_counts, warn
+from skcb._guards import Balancer
+from skcb.balancing import DoubleBalancingWarning, EmptyClassWarning
 from skcb.net._upstream import builds_module, classes_of, is_criterion, rebuild_criterion
+from skcb.net.callbacks import DeferredReweighting
 from skcb.net.criteria import build_criterion, loss_class, own_beta, unwrapped
 from skcb.net.datasets import WeightedTarget, target_of
 from skcb.net.estimator import SklearnNet
@@ -24,8 +26,12 @@ from skcb.net.loading import BatchLoader
 from skcb.net.perceptron import MultilayerPerceptron
 from skcb.net.processes import prepare_criterion
 from skcb.nn import ClassWeightedLoss, prior_bias_
+from skcb.nn._adjustments import Shift
 from skcb.nn._focal import at_least_float32
 from skcb.nn.initialization import last_layer
+
+# Within a tenth, a sampler draws every class as often as it is there.
+_EVEN = 1.1
 
 
 class CBNeuralNetClassifier(SklearnNet):
@@ -187,6 +193,24 @@ class CBNeuralNetClassifier(SklearnNet):
             prior *= np.exp(-shift.numpy(force=True).astype(np.float64))
         return prior
 
+    def _balancer(self) -> Balancer | None:
+        """What wrappers that balance ask: what of this net balances already."""
+        name = type(self).__name__
+        if self.own_beta > 0:
+            return Balancer(f"beta={self.own_beta!r} of {name}", "Set beta=0 there", ours=True)
+        if (
+            isinstance(loss_class(self.loss).adjustment, Shift)
+            and self.get_params_for("criterion").get("tau") != 0
+        ):
+            return Balancer(f"loss={self.loss!r} of {name}", 'Set loss="softmax" and beta=0 there', ours=True)
+        if any(isinstance(part, DeferredReweighting) for part in self._all_callbacks()):
+            return Balancer(f"DeferredReweighting of {name}", "Take it out of callbacks there")
+        return None
+
+    def _all_callbacks(self) -> list[Any]:
+        given = self.callbacks if isinstance(self.callbacks, list | tuple) else []
+        return [part[1] if isinstance(part, tuple) else part for part in given]
+
     def initialized_instance(self, instance_or_cls: Any, kwargs: dict[str, Any]) -> Any:
         """Build a module or a criterion; a module's class gets the sizes that it asks for."""
         given = isinstance(instance_or_cls, nn.Module) and not kwargs
@@ -276,6 +300,33 @@ class CBNeuralNetClassifier(SklearnNet):
         self._plan = replace(self._plan, weight_scale=1 / mean_weight)
         self.weigh_by(self.own_beta, counts)
         return train, valid
+
+    def get_iterator(self, dataset: Any, training: bool = False) -> Any:
+        """Return an iterator over the batches, and warn where sampler and loss both balance."""
+        iterator = super().get_iterator(dataset, training)
+        if training:
+            self._warn_of_sampler_and_loss(getattr(iterator, "batch_sampler", None), dataset)
+        return iterator
+
+    def _warn_of_sampler_and_loss(self, batches: Any, dataset: Any) -> None:
+        weight_of_draw = getattr(getattr(batches, "sampler", None), "weights", None)
+        target, balancer = target_of(dataset), self._balancer()
+        if weight_of_draw is None or target is None or balancer is None:
+            return
+        codes = target[0]
+        counts = torch.bincount(codes, minlength=len(self.classes_))
+        drawn = torch.bincount(codes, torch.as_tensor(weight_of_draw, dtype=torch.float64), minlength=len(counts))
+        often = (drawn / counts)[counts > 0]
+        if often.max() > _EVEN * often.min():
+            known = self.classes_[counts.numpy() > 0].tolist()
+            most, least = known[int(often.argmax())], known[int(often.argmin())]
+            ratio = float(often.max() / often.min())
+            warn(
+                f"the sampler draws samples of class {most!r} {ratio:.3g} times as often as those of {least!r}, "
+                f"and {balancer.what} balances the classes too: they are balanced twice. {balancer.way_out}, or "
+                "leave out iterator_train__sampler",
+                DoubleBalancingWarning,
+            )
 
     @property
     def own_beta(self) -> float:
@@ -426,12 +477,11 @@ class CBNeuralNetClassifier(SklearnNet):
             return declared, 1.0 if weight is None else float(weight.mean())
         absent = classes[occurring == 0].tolist()
         if absent:
-            warnings.warn(
+            warn(
                 f"the classes {absent} have no samples in the part that is trained on, so they weigh 0 and cannot "
                 "be learned; stratify train_split (ValidSplit(5, stratified=True)), or, where training goes in "
                 "parts, give class_counts=",
                 EmptyClassWarning,
-                stacklevel=2,
             )
         if weight is None:
             return occurring.astype(np.float64), 1.0

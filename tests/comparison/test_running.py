@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from imblearn.over_sampling import SMOTE, RandomOverSampler
 from imblearn.pipeline import make_pipeline as make_sampling_pipeline
+from imblearn.under_sampling import RandomUnderSampler
 from scipy.sparse import csr_array
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.datasets import make_classification
@@ -20,6 +21,7 @@ from sklearn.model_selection import (
     StratifiedKFold,
     StratifiedShuffleSplit,
 )
+from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -37,7 +39,7 @@ FEW = ["none", "balanced", "SMOTE"]
 
 def numbers(comparison):
     frame = comparison.frame
-    return frame[frame["metric"] != "fit_time"]
+    return frame[~frame["metric"].isin(["fit_time", "fits_saved"])]
 
 
 def test_fold_scores_equal_a_loop_by_hand():
@@ -391,3 +393,70 @@ def test_predictions_of_another_type_are_a_row_that_says_so():
     comparison = compare_strategies(Says(0), X, y, strategies=both, cv=3, scoring="macro_f1", random_state=0)
     (reason,) = comparison.failures["reason"].unique()
     assert "predict returned labels of type string, and the classes are of type number: 0, 1, 2" in reason
+
+
+SHARING = ["tuned decisions", "balanced", "none", "logit adjustment", "prior"]
+
+
+@pytest.mark.parametrize(
+    "estimator",
+    [
+        make_pipeline(StandardScaler(), LogisticRegression()),
+        RandomForestClassifier(5),
+        ClassBalancedClassifier(GaussianNB()),
+    ],
+    ids=["pipeline", "without a seed", "balances itself"],
+)
+def test_strategies_that_share_a_fit_score_as_with_fits_of_their_own(estimator):
+    asked = {"cv": 3, "prior": [1, 1, 2], "random_state": 0}
+    together = compare_strategies(estimator, X, NAMES, strategies=SHARING, **asked)
+    alone = [compare_strategies(estimator, X, NAMES, strategies=[name], **asked) for name in SHARING]
+    assert together.fits_saved == 3 * 3
+    assert [one.fits_saved for one in alone] == [0] * len(SHARING)
+    expected = pd.concat([one.frame for one in alone], ignore_index=True)
+    differs = expected["metric"].isin(["fit_time", "fits_saved"])
+    pd.testing.assert_frame_equal(together.frame[~differs], expected[~differs])
+
+
+def test_a_shared_fit_is_made_once_in_each_fold():
+    fits = []
+
+    class Counting(GaussianNB):
+        def fit(self, X, y, sample_weight=None):
+            fits.append(len(y))
+            return super().fit(X, y, sample_weight)
+
+    compare_strategies(Counting(), X, y, strategies=["none", "logit adjustment", "prior"], prior=[1, 1, 2], cv=3)
+    assert len(fits) == 3
+    fits.clear()
+    compare_strategies(Counting(), X, y, strategies=["none", "tuned decisions"], cv=3)
+    assert len(fits) == 3 * (1 + 5)
+
+
+def test_the_table_says_which_fits_were_saved():
+    comparison = compare_strategies(
+        GaussianNB(), X, y, strategies=["none", "balanced", "logit adjustment"], cv=3, random_state=0
+    )
+    said = "3 fits saved: logit adjustment decides by the plain fit of another strategy."
+    assert repr(comparison).endswith(said)
+    assert comparison.to_markdown("balanced_accuracy").endswith(f"|\n\n{said}")
+    assert comparison._repr_html_().endswith(f"<p>{said}</p>")
+    assert "saved" not in repr(compare_strategies(GaussianNB(), X, y, strategies=["none", "balanced"], cv=3))
+
+
+def test_a_plain_fit_that_fails_is_the_reason_of_all_that_share_it():
+    class Failing(GaussianNB):
+        def fit(self, X, y, sample_weight=None):
+            if sample_weight is None:
+                raise RuntimeError("no luck")
+            return super().fit(X, y, sample_weight)
+
+    comparison = compare_strategies(Failing(), X, y, strategies=["none", "logit adjustment", "balanced"], cv=3)
+    reasons = comparison.failures.set_index("strategy")["reason"]
+    assert reasons.to_dict() == dict.fromkeys(["none", "logit adjustment"], "RuntimeError: no luck")
+
+
+def test_behind_a_sampler_nothing_is_shared():
+    estimator = make_sampling_pipeline(RandomUnderSampler(), GaussianNB())
+    comparison = compare_strategies(estimator, X, y, strategies=["none", "logit adjustment"], cv=3, random_state=0)
+    assert comparison.fits_saved == 0

@@ -251,6 +251,7 @@ def test_data_of_every_kind(kind, as_given):
     ids=["pipeline", "calibration", "stacking", "search", "boosting", "logit adjustment"],
 )
 @pytest.mark.filterwarnings("ignore::skcb.InertBetaWarning")  # AdaBoost's weights sum to one
+@pytest.mark.filterwarnings("ignore::skcb.DoubleBalancingWarning")  # superfluous in logit adjustment
 def test_they_work_inside_others(kind, wrap):
     model = wrap(kind(LR, cv=3)).fit(X_TRAIN, Y_TRAIN)
     assert balanced_accuracy_score(Y_TEST, model.predict(X_TEST)) > 0.4
