@@ -25,7 +25,7 @@ $(VENV)/installed: pyproject.toml
 	$(BIN)/pip install --quiet --editable ".[dev]"
 	@touch $@
 
-demo: $(VENV)/installed  ## the main job: search beta on long-tailed digits, a table and a picture
+demo: $(VENV)/installed  ## the main job: weights and decisions on long-tailed digits, a table and a picture
 	MPLBACKEND=agg $(BIN)/python examples/1_quickstart/plot_long_tailed_digits.py build/long_tailed_digits.png
 
 example-losses: $(VENV)/installed  ## losses of networks compared on long-tailed digits: a table and a picture
