@@ -290,3 +290,20 @@ def test_a_prior_that_is_none_is_named(prior, message):
     X, y = gaussians([0.5, 0.3, 0.2], 100)
     with pytest.raises(ValueError, match=message):
         LogitAdjustedClassifier(GaussianNB(), prior=prior).fit(X, y)
+
+
+# What EMQ.EM of QuaPy 0.2.3 finds with epsilon=1e-15 and MAX_ITER=200000, by numbers of rows and classes.
+QUAPY = {
+    (50, 2): [0.469749087422, 0.530250912578],
+    (200, 3): [0.407431381722, 0.351296515657, 0.241272102621],
+    (500, 5): [0.225154729739, 0.204744968741, 0.180639320782, 0.199665548098, 0.189795432639],
+}
+
+
+@pytest.mark.parametrize(("shape", "expected"), QUAPY.items(), ids=str)
+def test_em_finds_what_quapy_finds(shape, expected):
+    rows, classes = (np.arange(1, size + 1) for size in shape)
+    prior = np.arange(shape[1], 0, -1.0) ** 2
+    probability = np.exp(3 * np.sin(np.outer(rows, classes) ** 1.5)) * prior
+    probability /= probability.sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(estimate_prior(probability, prior), expected, atol=1e-6)
