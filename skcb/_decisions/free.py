@@ -77,47 +77,50 @@ def _pulled(places: Floats, others: Floats, c: int, pull: Floats) -> Floats:
 
 
 class Standing:
-    """The shifted log-probabilities, with the best and the second best class of each row."""
+    """The shifted log-probabilities, with the best and the second best class of each row and their values."""
 
     def __init__(self, log_probability: Floats, offset: Floats) -> None:
         """Take the log-probabilities over: they are shifted where they stand."""
         self.start, self.offset = offset, offset.copy()
         self.shifted = log_probability
         self.shifted += offset
-        self.rows = np.arange(len(self.shifted))
-        self.first, self.second = _two_best(self.shifted)
+        self.first, self.second, self.at_first, self.at_second = _two_best(self.shifted)
 
     def move(self, c: int, place: float) -> None:
         """Put one class elsewhere; only rows where it is or becomes one of the two best are looked at."""
         self.shifted[:, c] += place - self.offset[c]
         self.offset[c] = place
-        value = self.shifted[:, c]
-        near = (self.first == c) | (self.second == c) | (value >= self.shifted[self.rows, self.second])
+        near = (self.first == c) | (self.second == c) | (self.shifted[:, c] >= self.at_second)
         rows = np.flatnonzero(near)
-        self.first[rows], self.second[rows] = _two_best(self.shifted[rows])
+        for kept, new in zip(
+            (self.first, self.second, self.at_first, self.at_second), _two_best(self.shifted[rows]), strict=True
+        ):
+            kept[rows] = new
 
     def rivals(self, c: int) -> Codes:
         """Return the best class but c of each row."""
         return np.where(self.first == c, self.second, self.first)
 
-    def leads(self, c: int, rivals: Codes) -> Floats:
+    def leads(self, c: int) -> Floats:
         """Return the offset of class c beyond which each row goes over to it."""
-        lead = self.shifted[self.rows, rivals]
+        # The values are kept, since to look them up in a matrix of many classes misses the cache at each row.
+        lead = np.where(self.first == c, self.at_second, self.at_first)
         lead -= self.shifted[:, c]
         lead += self.offset[c]
         return lead
 
 
-def _two_best(shifted: Floats) -> tuple[Codes, Codes]:
-    first = shifted.argmax(axis=1)
-    if shifted.shape[1] == 1:
-        return first, first.copy()
+def _two_best(shifted: Floats) -> tuple[Codes, Codes, Floats, Floats]:
     rows = np.arange(len(shifted))
-    held = shifted[rows, first]
+    first = shifted.argmax(axis=1)
+    at_first = shifted[rows, first]
+    if shifted.shape[1] == 1:
+        return first, first.copy(), at_first, at_first.copy()
     shifted[rows, first] = -np.inf
     second = shifted.argmax(axis=1)
-    shifted[rows, first] = held
-    return first, second
+    at_second = shifted[rows, second]
+    shifted[rows, first] = at_first
+    return first, second, at_first, at_second
 
 
 def _along_class(standing: Standing, c: int, evidence: Evidence, score: Score) -> tuple[Floats, Floats]:
@@ -127,7 +130,7 @@ def _along_class(standing: Standing, c: int, evidence: Evidence, score: Score) -
     each move changes one count.
     """
     rivals = standing.rivals(c)
-    leads = standing.leads(c, rivals)
+    leads = standing.leads(c)
     low, high = standing.start[c] - _REACH, standing.start[c] + _REACH
     near = np.flatnonzero((leads > low) & (leads < high))
     if not len(near):
