@@ -37,8 +37,8 @@ _NAMES = {
     "metrics": "ShotAccuracy imbalance_ratio shot_accuracy",
     "net": "BalancedAccuracyScoring CBNeuralNetClassifier DeferredReweighting ShotAccuracyScoring",
     "nn": (
-        "CBCrossEntropyLoss CBFocalLoss CBSigmoidLoss CBSoftmaxFocalLoss ClassBalancedLoss LDAMLoss "
-        "LogitAdjustedLoss NormalizedLinear VSLoss parameter_groups prior_bias_"
+        "CBCrossEntropyLoss CBFocalLoss CBSigmoidLoss CBSoftmaxFocalLoss ClassBalancedLoss "
+        "ClassBalancedSampler LDAMLoss LogitAdjustedLoss NormalizedLinear VSLoss parameter_groups prior_bias_"
     ),
     "plotting": (
         "ClassWeightDisplay CriticalDifferenceDisplay EffectiveNumberDisplay ShotAccuracyDisplay "

@@ -24,6 +24,7 @@ from skcb.nn.losses import (
     LogitAdjustedLoss,
     VSLoss,
 )
+from skcb.nn.sampling import ClassBalancedSampler
 
 __all__ = [
     "LOSSES",
@@ -33,6 +34,7 @@ __all__ = [
     "CBSigmoidLoss",
     "CBSoftmaxFocalLoss",
     "ClassBalancedLoss",
+    "ClassBalancedSampler",
     "ClassWeightedLoss",
     "LDAMLoss",
     "LogitAdjustedLoss",

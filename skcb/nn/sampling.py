@@ -1,0 +1,265 @@
+"""Draw the samples of an epoch class by class: a sampler whose order follows from the seed and the epoch alone."""
+
+import operator
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from torch.utils.data import Sampler
+
+from skcb._checks import check_beta, check_integer
+from skcb._classes.labels import Labels, encode_labels
+from skcb._classes.vector import ClassVector, count
+from skcb.balancing import sampling_probability
+
+# So many indices at a time become Python's integers.
+_CHUNK = 1 << 16
+
+
+class ClassBalancedSampler(Sampler[int]):
+    r"""Sample with class-balanced frequencies, and see every sample of a class before one comes again.
+
+    .. math:: p_c \propto n_c / E_{n_c}
+
+    Each draw takes a class by :func:`skcb.sampling_probability`, and then the next sample of a permutation of that
+    class, which is drawn anew when it is used up. So a common class shows all its samples, where drawing with
+    replacement misses a third of them. An epoch's order follows from `seed` and the epoch's number alone, in every
+    process; each iteration begins the next epoch.
+
+    Parameters
+    ----------
+    target : array-like of shape (n_samples,)
+        One label per sample, of any kind that :func:`skcb.count_classes` takes.
+    beta : float in [0, 1], default=0.999
+        At 0 the classes are drawn as often as they are there; at 1 all equally often.
+    num_samples : int, default=None
+        Draws in an epoch, over all ranks. None takes as many as there are samples.
+    rank, num_replicas : int, default=0 and 1
+        Of `num_replicas` processes this is number `rank`: it gets every `num_replicas`-th draw of the one order.
+    drop_last : bool, default=False
+        Where the draws cannot be shared evenly: False makes a few more until they can, True a few less.
+    seed : int, default=0
+        Not negative.
+
+    Attributes
+    ----------
+    classes : ndarray of shape (n_classes,)
+        The classes, sorted.
+    counts : ndarray of shape (n_classes,), float64
+        How often each class is drawn in an epoch over all ranks, in expectation. A loss that is to balance no
+        further gets them: ``loss.set_counts(sampler.counts)``.
+    epoch : int
+        The epoch of the next iteration, or of the one that is under way.
+
+    Raises
+    ------
+    ValueError
+        If a parameter is out of its range, or `target` is empty.
+    TypeError
+        If a parameter is of another type.
+
+    Notes
+    -----
+    A loader takes it as ``sampler=``, without ``shuffle``. Where workers prefetch, what was drawn runs ahead of
+    what is trained on, and ``state_dict`` counts draws: to save in the middle of an epoch put the number of
+    samples that were trained on in place of its ``"position"``.
+
+    References
+    ----------
+    Cui et al., Class-Balanced Loss Based on Effective Number of Samples, CVPR 2019, :arxiv:`1901.05555`.
+    Kang et al., Decoupling Representation and Classifier for Long-Tailed Recognition, ICLR 2020,
+    :arxiv:`1910.09217`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skcb.nn import ClassBalancedSampler
+    >>> target = np.repeat(["common", "rare"], [90, 10])
+    >>> sampler = ClassBalancedSampler(target, beta=1)
+    >>> drawn = target[list(sampler)]
+    >>> len(drawn), int(np.sum(drawn == "rare"))
+    (100, 56)
+    >>> sampler.counts
+    array([50., 50.])
+    """
+
+    def __init__(
+        self,
+        target: ArrayLike,
+        *,
+        beta: float = 0.999,
+        num_samples: int | None = None,
+        rank: int = 0,
+        num_replicas: int = 1,
+        drop_last: bool = False,
+        seed: int = 0,
+    ) -> None:
+        labels = encode_labels(target)
+        counted = count(labels)
+        self.classes, self._class_count = counted.classes, counted.counts
+        self._members = _by_class(labels, self.classes, self._class_count)
+        self.seed = _at_least("seed", seed, 0)
+        self.num_replicas = _at_least("num_replicas", num_replicas, 1)
+        if _at_least("rank", rank, 0) >= num_replicas:
+            raise ValueError(f"rank={rank} of num_replicas={num_replicas}: ranks are counted from 0")
+        self.rank, self.drop_last = rank, drop_last
+        asked = len(self._members) if num_samples is None else _at_least("num_samples", num_samples, 1)
+        share = asked // num_replicas if drop_last else -(-asked // num_replicas)
+        if not share:
+            raise ValueError(f"num_samples={asked} leaves no draw for each of num_replicas={num_replicas}")
+        self._share = share
+        self.epoch, self._begun, self._restored = 0, False, False
+        self._handed_out, self._chunk = 0, iter(())
+        self.set_beta(beta)
+
+    @property
+    def counts(self) -> NDArray[np.float64]:  # noqa: D102 - an attribute
+        return sampling_probability(self._class_count, self.beta) * (self._share * self.num_replicas)
+
+    def set_beta(self, beta: float) -> None:
+        """Draw by another beta, from the next epoch on: progressive sampling changes it from epoch to epoch.
+
+        Parameters
+        ----------
+        beta : float in [0, 1]
+        """
+        self.beta = check_beta(beta)
+
+    def set_epoch(self, epoch: int) -> None:
+        """Say which epoch the next iteration is.
+
+        One that :meth:`load_state_dict` has restored goes on where it was, since loops that resume set it as well.
+
+        Parameters
+        ----------
+        epoch : int
+            Not negative.
+        """
+        _at_least("epoch", epoch, 0)
+        if not (self._restored and epoch == self.epoch):
+            self._go_to(epoch, 0)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return where it stands.
+
+        Returns
+        -------
+        state : dict
+            ``"epoch"``, ``"position"`` (the draws of it that this rank has handed out), ``"beta"`` of the epoch,
+            and ``"next_beta"`` of those that follow.
+        """
+        position = self._handed_out - operator.length_hint(self._chunk)
+        if position == self._share:
+            return {"epoch": self.epoch + 1, "position": 0, "beta": self.beta, "next_beta": self.beta}
+        beta = self._beta_of_epoch if self._begun or self._restored else self.beta
+        return {"epoch": self.epoch, "position": position, "beta": beta, "next_beta": self.beta}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on where a sampler of the same target, draws, ranks and seed stood.
+
+        Parameters
+        ----------
+        state : dict
+            Of :meth:`state_dict`.
+
+        Raises
+        ------
+        ValueError
+            If it is of an epoch with fewer draws, or a value is out of its range.
+        """
+        position = _at_least("position", state["position"], 0)
+        if position > self._share:
+            raise ValueError(f"position={position} lies beyond the {self._share} draws of an epoch")
+        self._go_to(_at_least("epoch", state["epoch"], 0), position)
+        self._restored, self._beta_of_epoch = True, check_beta(state["beta"])
+        self.set_beta(state["next_beta"])
+
+    def _go_to(self, epoch: int, position: int) -> None:
+        self.epoch, self._begun, self._restored = epoch, False, False
+        self._handed_out, self._chunk = position, iter(())
+
+    def __len__(self) -> int:
+        """Draws of this rank in an epoch."""
+        return self._share
+
+    def __iter__(self) -> Iterator[int]:
+        if self._begun:
+            self._go_to(self.epoch + 1, 0)
+        if not self._restored:
+            self._beta_of_epoch = self.beta
+        self._begun, self._restored = True, False
+        return self._draws(self._order()[self.rank :: self.num_replicas])
+
+    def _draws(self, order: NDArray[np.integer]) -> Iterator[int]:
+        epoch = self.epoch
+        for start in range(self._handed_out, self._share, _CHUNK):
+            if self.epoch != epoch:  # another iteration has begun
+                return
+            chunk = order[start : start + _CHUNK].tolist()
+            # What is left of the chunk says how many are handed out, at no cost for each.
+            self._handed_out, self._chunk = start + len(chunk), iter(chunk)
+            yield from self._chunk
+
+    def _order(self) -> NDArray[np.integer]:
+        """Return the draws of the epoch over all ranks."""
+        rng = np.random.default_rng([self.seed, self.epoch])
+        n_draws = self._share * self.num_replicas
+        codes = _draw(sampling_probability(self._class_count, self._beta_of_epoch), n_draws, rng)
+        times = np.bincount(codes, minlength=len(self.classes))
+        places = np.argsort(codes, kind="stable")  # by radix, since the codes are short
+        del codes
+        order = np.empty(n_draws, dtype=self._members.dtype)
+        ends, last = np.cumsum(times), np.cumsum(self._class_count)
+        for end, size, stop, start in zip(ends, times, last, last - self._class_count, strict=True):
+            if size:
+                order[places[end - size : end]] = _rounds(self._members[start:stop], size, rng)
+        return order
+
+
+def _draw(probability: NDArray[np.float64], size: int, rng: np.random.Generator) -> NDArray[Any]:
+    """Draw codes by the alias method: a column at random, and in it one of two classes."""
+    threshold, alias = _alias_table(probability)
+    n_classes = len(probability)
+    codes = np.empty(size, dtype=np.min_scalar_type(n_classes))
+    for start in range(0, size, _CHUNK):  # what is drawn stays in the cache
+        part = codes[start : start + _CHUNK]
+        column = rng.integers(n_classes, size=len(part), dtype=np.int32)
+        part[:] = np.where(rng.random(len(part)) < threshold[column], column, alias[column])
+    return codes
+
+
+def _alias_table(probability: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
+    """Return the share of each column that is its own class's, and the class that has the rest (Vose's method)."""
+    threshold = probability * len(probability)
+    alias = np.arange(len(probability), dtype=np.int32)
+    small = np.flatnonzero(threshold < 1).tolist()
+    large = np.flatnonzero(threshold >= 1).tolist()
+    while small and large:
+        less, more = small.pop(), large[-1]
+        alias[less] = more
+        threshold[more] -= 1 - threshold[less]
+        if threshold[more] < 1:
+            small.append(large.pop())
+    threshold[small + large] = 1  # but for rounding
+    return threshold, alias
+
+
+def _rounds(members: NDArray[np.integer], size: int, rng: np.random.Generator) -> NDArray[np.integer]:
+    """Return the first `size` of one permutation of the members after the other."""
+    if size <= len(members):
+        return members[rng.choice(len(members), size, replace=False)]
+    rounds = -(-size // len(members))
+    return rng.permuted(np.broadcast_to(members, (rounds, len(members))), axis=1).ravel()[:size]
+
+
+def _by_class(labels: Labels, classes: NDArray[Any], counts: NDArray[Any]) -> NDArray[np.integer]:
+    """Return the positions of the samples, those of the first class first."""
+    codes = ClassVector.codes(classes).of(labels).astype(np.min_scalar_type(len(counts)))
+    return np.argsort(codes, kind="stable").astype(np.int32 if len(codes) < 2**31 else np.int64)
+
+
+def _at_least(name: str, value: int, least: int) -> int:
+    if check_integer(name, value) < least:
+        raise ValueError(f"{name} must be at least {least}, got {value!r}")
+    return int(value)
