@@ -17,7 +17,7 @@ from skcb._decisions.fitting import Gathered, gather
 from skcb._decisions.out_of_fold import probabilities_of
 from skcb._decisions.paths import decide
 from skcb._decisions.scores import resolve_score
-from skcb._decisions.tuning import METHODS, N_FOLDS, cheapest, tune, tune_costs
+from skcb._decisions.tuning import METHODS, N_FOLDS, cheapest, rules_of, tune, tune_costs
 from skcb._guards import warn_of_priors_on_weights
 from skcb._pipelines import fit_clone, refuse_samplers, route
 from skcb._upstream import HasMethods, Interval, StrOptions, fit_context
@@ -249,8 +249,10 @@ class TunedDecisionClassifierCV(ClassifierAround):
         How v is found. ``"calibrated"`` fits one temperature and one bias per class to the out-of-fold
         probabilities (a class with fewer samples than folds has no bias of its own), then takes the exponent
         tau of the prior with the largest *expected* score. ``"prior"`` takes the tau whose decisions score
-        best. ``"free"`` moves one class after the other from there, drawn towards it. ``"auto"`` is calibrated,
-        unless the better of the other two is better by a standard error on decisions that are cross-fitted.
+        best. ``"free"`` moves one class after the other from there, drawn towards it. ``"auto"`` begins with
+        ``"calibrated"`` where the score is a mean of recalls (balanced accuracy, G-mean), and with ``"prior"``
+        elsewhere, and leaves it where the best of the others is better by a standard error on decisions that are
+        cross-fitted.
     cost_matrix : array-like of shape (n_classes, n_classes), default=None
         In place of a score: what it costs to predict the class of a column where that of the row is true, in the
         order of the sorted classes. Decided is what the calibrated probabilities expect to cost least.
@@ -423,7 +425,7 @@ class TunedDecisionClassifierCV(ClassifierAround):
         else:
             score = resolve_score(self.scoring, gathered.classes, X, y, evidence, weighted=weighted)
             tuned, self.method_, self.best_score_ = tune(
-                evidence, score, METHODS[self.method], gathered.fold, self.random_state
+                evidence, score, rules_of(self.method, score), gathered.fold, self.random_state
             )
             self.decision_weight_, self.tau_ = np.exp(tuned.offset), tuned.tau
             self.temperature_ = tuned.temperature
@@ -592,4 +594,4 @@ def tune_decision(
         n_folds=N_FOLDS,
     )
     score = resolve_score(scoring, classes, probability, y, evidence, weighted=given is not None)
-    return np.exp(tune(evidence, score, METHODS[method], None, random_state).tuned.offset)
+    return np.exp(tune(evidence, score, rules_of(method, score), None, random_state).tuned.offset)

@@ -34,13 +34,14 @@ class CountScore(NamedTuple):
 
     `per_class` gives the terms of these sums, element by element, of shape (n_terms, ..., n_classes), `combine`
     the score from the sums and from how much there is of each class; `counted` says which classes enter, where not
-    all do. Because a decision that moves changes the terms of two classes alone, the sums run along any sequence
-    of moves.
+    all do, and `of_recalls` whether it is a function of the recalls alone, whatever the prior. Because a decision
+    that moves changes the terms of two classes alone, the sums run along any sequence of moves.
     """
 
     per_class: PerClass
     combine: Combine
     counted: Floats | None = None
+    of_recalls: bool = False
 
     def terms(self, classes: Any, hits: NDArray[Any], true: NDArray[Any], said: NDArray[Any]) -> Floats:
         """Return the terms of some classes, one after the other."""
@@ -190,8 +191,10 @@ def _of_one_class(of_class: PerClass, code: int) -> CountScore:
 
 
 ACCURACY = CountScore(lambda hits, *_: hits[None], lambda sums, true: sums[0] / _total(true))
-BALANCED_ACCURACY = CountScore(lambda *counts: _recall(*counts)[None], lambda sums, true: sums[0] / _present(true))
-G_MEAN = CountScore(_log_recalls, _g_mean)
+BALANCED_ACCURACY = CountScore(
+    lambda *counts: _recall(*counts)[None], lambda sums, true: sums[0] / _present(true), of_recalls=True
+)
+G_MEAN = CountScore(_log_recalls, _g_mean, of_recalls=True)
 MATTHEWS = CountScore(_agreements, _matthews)
 COHEN_KAPPA = CountScore(_agreements, _kappa)
 MACRO_F1 = _mean_over_classes(_f1)
@@ -226,7 +229,7 @@ def recognized(metric: Any, keywords: Mapping[str, Any], classes: NDArray[Any]) 
         return None
     average = keywords.get("average", "binary")
     if average == "macro":
-        return _mean_over_classes(of_class)
+        return _mean_over_classes(of_class)._replace(of_recalls=metric is recall_score)
     if average == "weighted":
         return _mean_over_samples(of_class)
     if average == "binary" and len(classes) == 2:

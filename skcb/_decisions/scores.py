@@ -18,7 +18,11 @@ from skcb._upstream import rows_of, scorer_parts
 
 
 class Score(Protocol):
-    """How good decisions are; larger is better."""
+    """How good decisions are; larger is better. Most depend on the prior, and not on the recalls alone."""
+
+    @property
+    def of_recalls(self) -> bool:
+        """Whether it is a function of the recalls alone."""
 
     def of(self, decided: Codes, evidence: Evidence, times: NDArray[np.int64] | None = None) -> float:
         """Score decisions on the evidence, each row counted so many times."""
@@ -35,6 +39,8 @@ class Score(Protocol):
 
 class CellScore:
     """A metric that takes weights, called on one sample for each cell of the confusion matrix."""
+
+    of_recalls = False
 
     def __init__(self, metric: Callable[..., Any], sign: int, keywords: Mapping[str, Any], classes: Any) -> None:
         self._metric, self._sign, self._keywords, self._classes = metric, sign, keywords, classes
@@ -136,6 +142,8 @@ _MEASURES_PROBABILITIES = (
 
 class CalledScore:
     """A scorer, called with a stand-in whose decisions it judges; it knows nothing of expected counts."""
+
+    of_recalls = False
 
     def __init__(
         self, scorer: Callable[..., Any], classes: NDArray[Any], X: Any, y: Any, *, weighted: bool

@@ -15,14 +15,8 @@ from skcb._decisions.paths import Codes, Floats, decide
 from skcb._decisions.rules import Rule, Tuned, by_prior, calibrated, free
 from skcb._decisions.scores import Score
 
-# From method to rules. Of several the first is taken, unless the best of the others is better by a standard error
-# on resamples.
-METHODS: dict[str, dict[str, Rule]] = {
-    "auto": {"calibrated": calibrated, "prior": by_prior, "free": free},
-    "calibrated": {"calibrated": calibrated},
-    "prior": {"prior": by_prior},
-    "free": {"free": free},
-}
+_RULES: dict[str, Rule] = {"calibrated": calibrated, "prior": by_prior, "free": free}
+METHODS = ("auto", *_RULES)
 
 #: Folds where none are given, of the fits or of the rows, and of the rows where there are very many.
 N_FOLDS = 5
@@ -36,6 +30,19 @@ class Outcome(NamedTuple):
     tuned: Tuned
     method: str
     score: float
+
+
+def rules_of(method: str, score: Score) -> dict[str, Rule]:
+    """Return the rules of a method; of several the first is taken, unless another is better by a standard error.
+
+    After calibration the best recalls are where the prior is divided out, which a likelihood finds with less noise
+    than a count of hits. What is best for a score that depends on the prior too, such as macro F1, has no such
+    place, and where calibrated probabilities expect it is biased: there the observed scores come first.
+    """
+    if method != "auto":
+        return {method: _RULES[method]}
+    first = "calibrated" if score.of_recalls else "prior"
+    return {first: _RULES[first], **_RULES}
 
 
 def tune(

@@ -20,7 +20,7 @@ from skcb._decisions.evidence import FLOOR
 from skcb._decisions.free import climb
 from skcb._decisions.paths import decide
 from skcb._decisions.rules import TAUS, by_prior, free, middle_of_best
-from skcb._decisions.tuning import METHODS, cross_fitting, tune
+from skcb._decisions.tuning import METHODS, cross_fitting, rules_of, tune
 
 from .made import evidence_of, made
 
@@ -174,7 +174,7 @@ def test_a_sample_that_weighs_two_is_two_samples(method):
     weight[:6] = 1
     weighted = evidence_of(y, probability, weight.astype(float))
     repeated = evidence_of(np.repeat(y, weight), np.repeat(probability, weight, axis=0))
-    rule = METHODS[method][method]
+    rule = rules_of(method, MACRO_F1)[method]
     np.testing.assert_allclose(rule(weighted, MACRO_F1).offset, rule(repeated, MACRO_F1).offset, atol=1e-6)
 
 
@@ -206,7 +206,7 @@ def test_the_score_is_that_of_folds_decided_by_the_others():
     for number, (_, test) in enumerate(StratifiedKFold(3).split(y, y)):
         fold[test] = number
     evidence = evidence_of(y, probability)
-    found = tune(evidence, BALANCED_ACCURACY, METHODS["prior"], fold, None)
+    found = tune(evidence, BALANCED_ACCURACY, rules_of("prior", BALANCED_ACCURACY), fold, None)
     decided = np.empty(300, int)
     for number in range(3):
         rest, rows = fold != number, fold == number
@@ -221,11 +221,14 @@ def test_auto_takes_what_is_better_by_more_than_noise():
     rng = np.random.default_rng(0)
     y, probability = made(3000, 3, 1, ratio=3)
     evidence = evidence_of(y, probability)
-    assert tune(evidence, BALANCED_ACCURACY, METHODS["auto"], None, None).method == "calibrated"
+    assert (
+        tune(evidence, BALANCED_ACCURACY, rules_of("auto", BALANCED_ACCURACY), None, None).method == "calibrated"
+    )
     told = probability.copy()
     told[:, 2] **= 0.2 + 1.2 * (rng.random(3000) < 0.5)
     told /= told.sum(1, keepdims=True)
-    found = [tune(evidence_of(y, told), MACRO_F1, METHODS[method], None, None) for method in METHODS]
+    assert tune(evidence, MACRO_F1, rules_of("auto", MACRO_F1), None, None).method == "prior"
+    found = [tune(evidence_of(y, told), MACRO_F1, rules_of(method, MACRO_F1), None, None) for method in METHODS]
     assert found[0].score >= max(each.score for each in found) - 0.01
 
 
