@@ -129,6 +129,8 @@ def compare_strategies(
     | balanced | 0.89 ± 0.03 | 0.16 ± 0.03 |
     | none | 0.86 ± 0.05 | **0.16 ± 0.03** |
     | RandomUnderSampler | 0.86 ± 0.07 | 0.56 ± 0.12 |
+    <BLANKLINE>
+    3 fits saved: logit adjustment decides by the plain fit of another strategy.
     """
     check_estimator_is_classifier(estimator)
     metrics = resolve_scoring(scoring)
