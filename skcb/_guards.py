@@ -100,7 +100,8 @@ def _balances(name: str, value: Any) -> bool:
     off = _OFF[name]
     weights = list(value.values()) if isinstance(value, Mapping) else value
     if np.ndim(weights) == 1:
-        return len(np.unique(np.asarray(weights, dtype=np.float64))) > 1
+        weights = list(weights)
+        return any(weight != weights[0] for weight in weights)
     return all(value is not neutral and value != neutral for neutral in off)
 
 

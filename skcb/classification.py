@@ -176,7 +176,7 @@ class ClassBalancedClassifier(_PriorCorrectingClassifier):
 
     def _balancer(self) -> Balancer | None:
         """What wrappers that balance ask."""
-        if not self.beta > 0:
+        if self.beta == 0:
             return None
         return Balancer(f"beta={self.beta!r} of {type(self).__name__}", "Set beta=0 there", ours=True)
 

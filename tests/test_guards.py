@@ -162,6 +162,14 @@ def test_boosters_at_their_defaults_warn_nowhere():
             assert warned(outer(clean), BINARY) == []
 
 
+def test_a_beta_that_cannot_be_is_the_error_of_its_own_estimator():
+    with (
+        pytest.warns(DoubleBalancingWarning),
+        pytest.raises(ValueError, match="The 'beta' parameter of ClassBalancedClassifier"),
+    ):
+        ClassBalancedClassifier(ClassBalancedClassifier(PLAIN, beta="much")).fit(X, y)
+
+
 def test_weights_that_are_level_balance_nothing_unless_probabilities_are_to_be_the_prevalences():
     assert warned(ClassBalancedClassifier(BALANCED, beta=0)) == []
     (message,) = warned(ClassBalancedClassifier(BALANCED, beta=0, prior_correction=True))

@@ -310,8 +310,9 @@ class CBNeuralNetClassifier(SklearnNet):
 
     def _warn_of_sampler_and_loss(self, batches: Any, dataset: Any) -> None:
         weight_of_draw = getattr(getattr(batches, "sampler", None), "weights", None)
-        target, balancer = target_of(dataset), self._balancer()
-        if weight_of_draw is None or target is None or balancer is None:
+        balancer = None if weight_of_draw is None else self._balancer()
+        target = None if balancer is None else target_of(dataset)
+        if balancer is None or target is None:
             return
         codes = target[0]
         counts = torch.bincount(codes, minlength=len(self.classes_))

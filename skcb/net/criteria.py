@@ -6,6 +6,7 @@ from typing import Any
 
 from numpy.typing import ArrayLike
 
+from skcb._checks import check_beta
 from skcb.nn import LOSSES, ClassWeightedLoss
 
 
@@ -85,7 +86,7 @@ def own_beta(loss: Any, beta: float | None, parameters: Mapping[str, Any]) -> fl
     """Return the beta that a net's parameters give its loss."""
     declared = inspect.signature(loss_class(loss)).parameters.get("beta")
     default = 0.0 if declared is None or declared.default is declared.empty else declared.default
-    return float(next(value for value in (beta, parameters.get("beta"), default) if value is not None))
+    return check_beta(next(value for value in (beta, parameters.get("beta"), default) if value is not None))
 
 
 def unwrapped(criterion: Any) -> ClassWeightedLoss | None:
