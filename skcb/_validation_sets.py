@@ -54,9 +54,12 @@ def with_weighted_validation(owner: Any, fit_params: dict[str, Any], class_weigh
 
 
 def _weight_of(owner: Any, class_weight: ClassVector, name: str, y: Any, had: Any) -> NDArray[np.float64]:
-    labels = encode_labels(check_target(y, owner))
-    had = None if had is None else check_weights(had, len(labels.codes))
-    return np.asarray(class_weight.of(labels, out_of=f"the classes of y, and {name} has it", times=had))
+    try:
+        labels = encode_labels(check_target(y, owner))
+        had = None if had is None else check_weights(had, len(labels.codes))
+        return np.asarray(class_weight.of(labels, out_of=f"the classes of y, and {name} has it", times=had))
+    except ValueError as error:
+        raise ValueError(f"in a validation set of {name}: {error}") from None
 
 
 def _weights(name: str, given: Any, had: Any, weigh: Weigh) -> Any:
@@ -65,7 +68,7 @@ def _weights(name: str, given: Any, had: Any, weigh: Weigh) -> Any:
     if name == "eval_y":
         labels = list(given) if isinstance(given, tuple) else [given]
     else:
-        labels = [y for _, y in _sets(given)]
+        labels = [_labels_of(one) for one in _sets(given)]
     had = [None] * len(labels) if had is None else list(had)
     if len(had) != len(labels):
         raise ValueError(f"{name} has {len(labels)} sets, and there are weights for {len(had)}")
@@ -76,6 +79,12 @@ def _sets(given: Any) -> list[Any]:
     """The sets of an ``eval_set``: LightGBM and CatBoost take one pair for a list of one."""
     one = isinstance(given, tuple) and not all(isinstance(part, tuple) for part in given)
     return [given] if one or not isinstance(given, list | tuple) else list(given)
+
+
+def _labels_of(one: Any) -> Any:
+    if not isinstance(one, list | tuple) or len(one) != 2:
+        raise ValueError(f"eval_set must be a list of pairs (X, y), and has {type(one).__name__} in it")
+    return one[1]
 
 
 def _is_catboost(part: Any) -> bool:

@@ -199,3 +199,20 @@ def test_weights_for_another_number_of_sets_are_an_error():
     xgb, _, _ = boosters()
     with pytest.raises(ValueError, match="eval_set has 1 sets, and there are weights for 2"):
         ClassBalancedClassifier(xgb()).fit(X, y, eval_set=[VALIDATION], sample_weight_eval_set=[None, None])
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (5, "eval_set must be a list of pairs .*int"),
+        ([(X,)], "eval_set must be a list of pairs .*tuple"),
+        ([(X, np.full(len(y), np.nan))], "in a validation set of eval_set: y has 1200 missing labels"),
+        ([(X[:0], y[:0])], "in a validation set of eval_set: y is empty"),
+    ],
+    ids=["number", "no pair", "NaN", "empty"],
+)
+def test_sets_that_cannot_be_are_named(given, message):
+    xgb, _, _ = boosters()
+    with pytest.raises(ValueError, match=message):
+        ClassBalancedClassifier(xgb(n_estimators=2)).fit(X, y, eval_set=given)

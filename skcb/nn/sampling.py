@@ -168,12 +168,19 @@ class ClassBalancedSampler(Sampler[int]):
         ValueError
             If it is of an epoch with fewer draws, or a value is out of its range.
         """
+        missing = [name for name in ("epoch", "position", "beta", "next_beta") if name not in state]
+        if missing:
+            raise ValueError(f"state lacks {', '.join(missing)}; it must be what state_dict() returned")
         position = _at_least("position", state["position"], 0)
         if position > self._share:
             raise ValueError(f"position={position} lies beyond the {self._share} draws of an epoch")
-        self._go_to(_at_least("epoch", state["epoch"], 0), position)
-        self._restored, self._beta_of_epoch = True, check_beta(state["beta"])
+        epoch = _at_least("epoch", state["epoch"], 0)
         self.set_beta(state["next_beta"])
+        if position == self._share:  # which leaves nothing of it
+            self._go_to(epoch + 1, 0)
+            return
+        self._go_to(epoch, position)
+        self._restored, self._beta_of_epoch = True, check_beta(state["beta"])
 
     def _go_to(self, epoch: int, position: int) -> None:
         self.epoch, self._begun, self._restored = epoch, False, False

@@ -122,6 +122,13 @@ def test_loops_that_resume_set_the_epoch_as_well():
     assert len(list(resumed)) == 1000
 
 
+def test_an_epoch_that_was_trained_on_whole_is_followed_by_the_next():
+    whole, resumed = ClassBalancedSampler(TARGET), ClassBalancedSampler(TARGET)
+    epochs = [list(whole) for _ in range(2)]
+    resumed.load_state_dict({"epoch": 0, "position": 1000, "beta": 0.999, "next_beta": 0.999})
+    assert list(resumed) == epochs[1]
+
+
 def test_beta_changes_from_epoch_to_epoch_and_not_within_one():
     sampler = ClassBalancedSampler(TARGET, beta=0)
     whole = list(ClassBalancedSampler(TARGET, beta=0))
@@ -206,5 +213,7 @@ def test_other_input_that_cannot_be_is_named():
     sampler = ClassBalancedSampler(TARGET)
     with pytest.raises(ValueError, match="position=2000 lies beyond the 1000 draws"):
         sampler.load_state_dict({"epoch": 0, "position": 2000, "beta": 0.9, "next_beta": 0.9})
+    with pytest.raises(ValueError, match="state lacks position, beta, next_beta"):
+        sampler.load_state_dict({"epoch": 1})
     with pytest.raises(ValueError, match="epoch must be at least 0"):
         sampler.set_epoch(-1)
