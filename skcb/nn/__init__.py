@@ -13,7 +13,7 @@ from skcb.nn._loss import ClassWeightedLoss
 from skcb.nn._terms import Term
 from skcb.nn.counting import count_targets
 from skcb.nn.initialization import parameter_groups, prior_bias_
-from skcb.nn.layers import NormalizedLinear
+from skcb.nn.layers import NormalizedLinear, tau_normalize_
 from skcb.nn.losses import (
     LOSSES,
     CBCrossEntropyLoss,
@@ -47,4 +47,5 @@ __all__ = [
     "initialization",
     "parameter_groups",
     "prior_bias_",
+    "tau_normalize_",
 ]
