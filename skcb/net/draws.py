@@ -1,6 +1,7 @@
 """The sampler of a training part: made for it where it is given as a class, and how often it draws each class."""
 
 import inspect
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -15,27 +16,44 @@ from skcb.nn import ClassBalancedSampler
 _EVEN = 1.1
 
 
+class EpochsOfTheNet(Sampler[int]):
+    """A class-balanced sampler whose epochs are the net's: accelerate, which counts its own, finds no `set_epoch`."""
+
+    def __init__(self, sampler: ClassBalancedSampler) -> None:
+        self.sampler = sampler
+
+    def __len__(self) -> int:
+        return len(self.sampler)
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self.sampler)
+
+
 def sampler_for(sampler: Any, codes: Tensor | None, seed: int | None) -> Any:
-    """Return a sampler of the training part: one that is given as it is, of a class or function what it makes.
+    """Return a sampler of the training part: one that is given, or what a class or function makes.
 
     Raises
     ------
     ValueError
         If there are no labels to make it from.
     """
-    if isinstance(sampler, Sampler) or not callable(sampler):
-        return sampler
+    if not isinstance(sampler, Sampler) and callable(sampler):
+        sampler = _made(sampler, codes, seed)
+    return EpochsOfTheNet(sampler) if isinstance(sampler, ClassBalancedSampler) else sampler
+
+
+def _made(factory: Callable[..., Any], codes: Tensor | None, seed: int | None) -> Any:
     if codes is None:
         raise ValueError(
-            f"{_name(sampler)} is made from the labels of the training part, and a stream's are not known before "
+            f"{_name(factory)} is made from the labels of the training part, and a stream's are not known before "
             "it is trained on; give a sampler, or none"
         )
-    accepted = inspect.signature(sampler).parameters
-    given = getattr(sampler, "keywords", {})
-    seeded = "seed" in accepted and "seed" not in given
+    accepted = inspect.signature(factory).parameters
+    if "seed" not in accepted or "seed" in getattr(factory, "keywords", {}):
+        return factory(codes.numpy(force=True))
     if seed is None:
         seed = int(np.random.randint(2**31 - 1))  # noqa: NPY002 - without random_state the global one
-    return sampler(codes.numpy(force=True), **({"seed": seed} if seeded else {}))
+    return factory(codes.numpy(force=True), seed=seed)
 
 
 def balancing_sampler(sampler: Any) -> str | None:
@@ -73,9 +91,10 @@ def sampler_in(loader: Any) -> Any:
     batches = getattr(loader, "batch_sampler", None)
     while batches is not None and not hasattr(batches, "sampler"):
         batches = getattr(batches, "batch_sampler", None)
-    return getattr(batches, "sampler", None)
+    sampler = getattr(batches, "sampler", None)
+    return sampler.sampler if isinstance(sampler, EpochsOfTheNet) else sampler
 
 
-def _name(sampler: Any) -> str:
-    made = getattr(sampler, "func", sampler)
+def _name(factory: Any) -> str:
+    made = getattr(factory, "func", factory)
     return getattr(made, "__name__", repr(made))

@@ -243,8 +243,9 @@ class SklearnNet(NeuralNetClassifier):
                 parameters["shuffle"] = True
         iterator = (self.iterator_train if training else self.iterator_valid)(dataset, **parameters)
         if training:
-            sampler = None if codes is None or len(codes) != len(dataset) else sampler_in(iterator)
-            draws = None if sampler is None else draws_per_sample(sampler, codes, len(self.classes_))
+            draws = None
+            if codes is not None and len(codes) == len(dataset):
+                draws = draws_per_sample(sampler_in(iterator), codes, len(self.classes_))
             self._plan = replace(self._plan, draws=draws)
         return iterator
 
@@ -437,6 +438,7 @@ def _check_one_label(y: Any) -> None:
 
 def _check_sampler(sampler: Any, dataset: Any) -> None:
     """Refuse a sampler that was made for other data than the training part."""
+    sampler = getattr(sampler, "sampler", sampler)
     drawn_from = getattr(sampler, "weights", getattr(sampler, "data_source", None))
     n_samples = getattr(sampler, "n_samples", None if drawn_from is None else len(drawn_from))
     if n_samples is not None and n_samples != len(dataset):
