@@ -17,7 +17,7 @@ _EVEN = 1.1
 
 
 class EpochsOfTheNet(Sampler[int]):
-    """A class-balanced sampler whose epochs are the net's: accelerate, which counts its own, finds no `set_epoch`."""
+    """A class-balanced sampler whose epochs are the net's: accelerate finds no `set_epoch` to set its own."""
 
     def __init__(self, sampler: ClassBalancedSampler) -> None:
         self.sampler = sampler
