@@ -37,6 +37,8 @@ def encode_labels(y: Any) -> Labels:
         If `y` is empty or not one-dimensional, has missing labels, or is continuous.
     """
     given = type(y).__name__
+    if "torch" in sys.modules and isinstance(y, _of_torch()):
+        raise TypeError(f"y is {given}, which hands out its labels: skcb.nn.count_targets counts them")
     y = nw.to_native(y, pass_through=True)
     if "pyarrow" in sys.modules and isinstance(y, sys.modules["pyarrow"].Array):
         y = sys.modules["pyarrow"].chunked_array([y])
@@ -48,7 +50,10 @@ def encode_labels(y: Any) -> Labels:
         y = _as_array(y)
     shape = (len(y),) if flat else y.shape
     if len(shape) != 1:
-        raise ValueError(f"y must be 1-D, one label per sample, got {given} of shape {shape}")
+        raise ValueError(
+            f"y must be 1-D, one label per sample, got {given} of shape {shape}; skcb.nn.count_targets "
+            "counts the class indices of masks and tokens"
+        )
     if shape[0] == 0:
         raise ValueError("y is empty: there is no label to count")
     if nw.dependencies.is_pyarrow_chunked_array(y):
@@ -58,6 +63,11 @@ def encode_labels(y: Any) -> Labels:
     if _is_pandas(y):
         return _encode_pandas(y)
     return _encode_sequence(y) if isinstance(y, list | tuple) else _encode_array(_as_array(y))
+
+
+def _of_torch() -> tuple[type, ...]:
+    data = sys.modules["torch"].utils.data
+    return data.Dataset, data.DataLoader
 
 
 def family_of(labels: NDArray[Any]) -> str:

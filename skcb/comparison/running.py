@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any, NamedTuple
 
@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from sklearn.utils.parallel import Parallel, delayed
 
+from skcb._progress import with_progress
 from skcb._upstream import rows_of
 from skcb.comparison.folds import DataSet, Fold, as_data_sets, check_estimator_is_classifier
 from skcb.comparison.metrics import FACTS, Metric, Outcome, resolve_scoring
@@ -151,9 +152,10 @@ def compare_strategies(
         delayed(_run)(estimator, data, data.folds[number], group, metrics, tuned_for=tuned_for, prior=prior)
         for data, number, group in jobs
     )
+    shown = with_progress(finished, len(jobs), verbose, title="strategies x folds", unit="fit")
     found = {
         (data.name, strategy.name, number): cells
-        for (data, number, group), of_group in zip(jobs, _with_progress(finished, len(jobs), verbose), strict=True)
+        for (data, number, group), of_group in zip(jobs, shown, strict=True)
         for strategy, cells in zip(group, of_group, strict=True)
     }
     rows = [
@@ -287,13 +289,3 @@ def _fork(torch: Any, seed: int) -> Iterator[None]:
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         yield
-
-
-def _with_progress(finished: Iterable[Any], total: int, verbose: int) -> Iterable[Any]:
-    if not verbose:
-        return finished
-    try:
-        from tqdm.auto import tqdm
-    except ModuleNotFoundError as error:
-        raise ImportError("verbose needs tqdm: pip install 'skcb[compare]'", name="tqdm") from error
-    return tqdm(finished, total=total, desc="strategies x folds", unit="fit")

@@ -19,9 +19,12 @@ from skcb._guards import Balancer
 from skcb.balancing import DoubleBalancingWarning, EmptyClassWarning
 from skcb.net._upstream import builds_module, classes_of, is_criterion, rebuild_criterion
 from skcb.net.callbacks import DeferredReweighting
+from skcb.net.counts import count_part
 from skcb.net.criteria import build_criterion, loss_class, own_beta, unwrapped
 from skcb.net.datasets import WeightedTarget, target_of
+from skcb.net.draws import balancing_sampler
 from skcb.net.estimator import SklearnNet
+from skcb.net.heads import retrain_head
 from skcb.net.loading import BatchLoader
 from skcb.net.perceptron import MultilayerPerceptron
 from skcb.net.processes import prepare_criterion
@@ -29,9 +32,6 @@ from skcb.nn import ClassWeightedLoss, prior_bias_
 from skcb.nn._adjustments import Shift
 from skcb.nn._focal import at_least_float32
 from skcb.nn.initialization import last_layer
-
-# Within a tenth, a sampler draws every class as often as it is there.
-_EVEN = 1.1
 
 
 class CBNeuralNetClassifier(SklearnNet):
@@ -68,13 +68,19 @@ class CBNeuralNetClassifier(SklearnNet):
     bias_init : {"auto"} or None, default="auto"
         ``"auto"`` starts a sigmoid-based loss from the prior, b = -log(C - 1) on the last linear layer, not
         decayed, where the net builds the module; None leaves every bias alone.
+    prior_correction : bool, default=False
+        True gives in ``predict_proba`` the posterior at the prevalence of the training data: weights, shifts, the
+        focus and the draws of a sampler are undone, by the loss's ``posterior``. ``predict`` stays the decision of
+        the balanced net.
     random_state : int, RandomState or None, default=None
         Of the initial parameters, the order of the examples and dropout; every epoch has a seed that follows
         from it and the epoch. The global states are left alone, save with None, which draws from them.
     optimizer, lr, max_epochs, batch_size
         As in skorch; by default Adam at .001, 100 epochs in batches of 64.
     iterator_train, iterator_valid : DataLoader class, default=:class:`skcb.net.BatchLoader`
-        Training is shuffled unless ``iterator_train__shuffle`` (or a sampler) says otherwise.
+        Training is shuffled unless ``iterator_train__shuffle`` (or a sampler) says otherwise. What is given as
+        ``iterator_train__sampler`` is a sampler of the training part, or a class or ``functools.partial`` of one,
+        such as :class:`skcb.nn.ClassBalancedSampler`, which is made from the labels of each training part.
     train_split : callable, default=None
         What keeps a validation part, such as ``skorch.dataset.ValidSplit(5, stratified=True)``.
     verbose : int, default=0
@@ -133,6 +139,9 @@ class CBNeuralNetClassifier(SklearnNet):
     (array([128.,  91.,  65.]), tensor([0.1470, 0.2030, 0.2806]))
     """
 
+    # What predict goes by in a net that was trimmed and has no loss any more.
+    _decided_by: Any = None
+
     def __init__(
         self,
         module: Any = None,
@@ -142,6 +151,7 @@ class CBNeuralNetClassifier(SklearnNet):
         gamma: float | None = None,
         class_counts: ArrayLike | Mapping[Any, float] | None = None,
         bias_init: Literal["auto"] | None = "auto",
+        prior_correction: bool = False,
         random_state: Any = None,
         optimizer: Any = torch.optim.Adam,
         lr: float = 0.001,
@@ -159,6 +169,7 @@ class CBNeuralNetClassifier(SklearnNet):
         self.gamma = gamma
         self.class_counts = class_counts
         self.bias_init = bias_init
+        self.prior_correction = prior_correction
         self.random_state = random_state
         super().__init__(
             module,
@@ -187,7 +198,11 @@ class CBNeuralNetClassifier(SklearnNet):
         loss = unwrapped(self.criterion_)
         if loss is None:
             return class_count
+        if self.prior_correction and self.predict_nonlinearity == "auto":
+            return loss.counts.copy()
         prior = loss.counts * loss.weight.numpy(force=True).astype(np.float64)
+        if self._plan.draws is not None:
+            prior *= self._plan.draws
         shift = getattr(loss, "shift", None)
         if shift is not None:
             prior *= np.exp(-shift.numpy(force=True).astype(np.float64))
@@ -195,6 +210,13 @@ class CBNeuralNetClassifier(SklearnNet):
 
     def _balancer(self) -> Balancer | None:
         """What wrappers that balance ask: what of this net balances already."""
+        sampler = balancing_sampler(self.get_params_for("iterator_train").get("sampler"))
+        if sampler is not None:
+            name = type(self).__name__
+            return Balancer(f"iterator_train__sampler={sampler} of {name}", "Leave it out there", ours=True)
+        return self._balancing_loss()
+
+    def _balancing_loss(self) -> Balancer | None:
         name = type(self).__name__
         if self.own_beta > 0:
             return Balancer(f"beta={self.own_beta!r} of {name}", "Set beta=0 there", ours=True)
@@ -304,30 +326,16 @@ class CBNeuralNetClassifier(SklearnNet):
     def get_iterator(self, dataset: Any, training: bool = False) -> Any:
         """Return an iterator over the batches, and warn where sampler and loss both balance."""
         iterator = super().get_iterator(dataset, training)
-        if training:
-            self._warn_of_sampler_and_loss(getattr(iterator, "batch_sampler", None), dataset)
-        return iterator
-
-    def _warn_of_sampler_and_loss(self, batches: Any, dataset: Any) -> None:
-        weight_of_draw = getattr(getattr(batches, "sampler", None), "weights", None)
-        balancer = None if weight_of_draw is None else self._balancer()
-        target = None if balancer is None else target_of(dataset)
-        if balancer is None or target is None:
-            return
-        codes = target[0]
-        counts = torch.bincount(codes, minlength=len(self.classes_))
-        drawn = torch.bincount(codes, torch.as_tensor(weight_of_draw, dtype=torch.float64), minlength=len(counts))
-        often = (drawn / counts)[counts > 0]
-        if often.max() > _EVEN * often.min():
-            known = self.classes_[counts.numpy() > 0].tolist()
-            most, least = known[int(often.argmax())], known[int(often.argmin())]
-            ratio = float(often.max() / often.min())
+        draws, balancer = self._plan.draws, self._balancing_loss()
+        if training and draws is not None and balancer is not None:
+            most, least = self.classes_[[draws.argmax(), draws.argmin()]].tolist()
             warn(
-                f"the sampler draws samples of class {most!r} {ratio:.3g} times as often as those of {least!r}, "
-                f"and {balancer.what} balances the classes too: they are balanced twice. {balancer.way_out}, or "
-                "leave out iterator_train__sampler",
+                f"the sampler draws samples of class {most!r} {draws.max() / draws.min():.3g} times as often as "
+                f"those of {least!r}, and {balancer.what} balances the classes too: they are balanced twice. "
+                f"{balancer.way_out}, or leave out iterator_train__sampler",
                 DoubleBalancingWarning,
             )
+        return iterator
 
     @property
     def own_beta(self) -> float:
@@ -351,6 +359,62 @@ class CBNeuralNetClassifier(SklearnNet):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", EmptyClassWarning)  # counting has named them
             loss.set_counts(loss.counts if counts is None else counts)
+
+    def rebalance_classifier(
+        self,
+        X: Any,
+        y: Any = None,
+        beta: float = 1.0,
+        *,
+        sample_weight: ArrayLike | None = None,
+        max_epochs: int | None = None,
+        lr: float | None = None,
+    ) -> Self:
+        """Train the last layer anew with class-balanced weights, on features that stay as they are.
+
+        The second stage of decoupled training (classifier re-training, cRT): representations are learnt best from
+        the classes as they come, and decisions from balanced ones. Weights take the place of the class-balanced
+        sampling of the paper: both have the same expected gradient.
+
+        Parameters
+        ----------
+        X, y, sample_weight
+            The training data, as in :meth:`fit`.
+        beta : float in [0, 1], default=1.0
+            0 ignores the counts; 1 is inverse frequency, as in the paper.
+        max_epochs, lr : int and float, default=None
+            Of this stage; None takes those of the net. Loss, optimizer, batches and seed are the net's.
+
+        Returns
+        -------
+        self : object
+            Its ``criterion_`` has the new weights, by which `prior_correction` divides.
+
+        Raises
+        ------
+        ValueError
+            If the module does not end in a linear layer, or if the loss shifts the logits by the counts, which
+            balances already.
+        NotFittedError
+            If the net has not been fitted.
+
+        References
+        ----------
+        Kang et al., Decoupling Representation and Classifier for Long-Tailed Recognition, ICLR 2020,
+        :arxiv:`1910.09217`.
+
+        Examples
+        --------
+        >>> from skcb import CBNeuralNetClassifier, load_long_tailed_digits
+        >>> X, X_test, y, y_test = load_long_tailed_digits()
+        >>> net = CBNeuralNetClassifier(beta=0, max_epochs=30, random_state=0).fit(X / 16, y)
+        >>> net.rebalance_classifier(X / 16, y).score(X_test / 16, y_test) > 0.8
+        True
+        """
+        self.check_is_fitted()
+        counts = retrain_head(self, X, y, beta, sample_weight=sample_weight, max_epochs=max_epochs, lr=lr)
+        self.weigh_by(beta, counts)
+        return self
 
     def get_loss(self, y_pred: Any, y_true: Any, X: Any = None, training: bool = False) -> Tensor:  # noqa: ARG002
         """Return the loss of a batch.
@@ -393,15 +457,24 @@ class CBNeuralNetClassifier(SklearnNet):
 
     def trim_for_prediction(self) -> None:
         """Drop what only training needs; see :class:`skorch.NeuralNetClassifier`."""
-        nonlinearity = self._get_predict_nonlinearity()
+        nonlinearity, decides_by = self._get_predict_nonlinearity(), self._decides_by()
         super().trim_for_prediction()
-        self.predict_nonlinearity = nonlinearity
+        self.predict_nonlinearity, self._decided_by = nonlinearity, decides_by
 
     def _get_predict_nonlinearity(self) -> Any:
         if self.predict_nonlinearity != "auto":
             return super()._get_predict_nonlinearity()
         self.check_is_fitted()
         loss = unwrapped(self.criterion_)
+        if loss is None or not self.prior_correction:
+            return self._decides_by()
+        draws = self._plan.draws
+        return partial(_posterior, loss, None if draws is None else torch.from_numpy(draws))
+
+    def _decides_by(self) -> Any:
+        if self._decided_by is not None:
+            return self._decided_by
+        loss = unwrapped(self.criterion_) if self.predict_nonlinearity == "auto" else None
         return super()._get_predict_nonlinearity() if loss is None else partial(_probabilities, loss)
 
     @property
@@ -467,26 +540,7 @@ class CBNeuralNetClassifier(SklearnNet):
             if declared is None:
                 raise ValueError("a stream cannot be counted before it is trained on; give class_counts=")
             return declared, 1.0
-        codes, weight = target
-        if not len(codes):
-            raise ValueError("the training part is empty: train_split leaves no sample in it")
-        occurring = torch.bincount(codes, minlength=len(classes)).numpy()
-        if declared is not None:
-            wrong = classes[(declared == 0) & (occurring > 0)].tolist()
-            if wrong:
-                raise ValueError(f"class_counts gives 0 samples to the classes {wrong}, which y has")
-            return declared, 1.0 if weight is None else float(weight.mean())
-        absent = classes[occurring == 0].tolist()
-        if absent:
-            warn(
-                f"the classes {absent} have no samples in the part that is trained on, so they weigh 0 and cannot "
-                "be learned; stratify train_split (ValidSplit(5, stratified=True)), or, where training goes in "
-                "parts, give class_counts=",
-                EmptyClassWarning,
-            )
-        if weight is None:
-            return occurring.astype(np.float64), 1.0
-        return torch.bincount(codes, weight, minlength=len(classes)).numpy(), float(weight.mean())
+        return count_part(*target, classes, declared)
 
     def _sizes_for(self, module: Any, kwargs: Mapping[str, Any]) -> dict[str, int]:
         """Return the sizes that a module's signature names and that are not given."""
@@ -504,3 +558,11 @@ class CBNeuralNetClassifier(SklearnNet):
 def _probabilities(loss: ClassWeightedLoss, logits: Tensor) -> Tensor:
     # NumPy has no bfloat16.
     return loss.probabilities(at_least_float32(logits))
+
+
+def _posterior(loss: ClassWeightedLoss, draws: Tensor | None, logits: Tensor) -> Tensor:
+    posterior = loss.posterior(logits)
+    if draws is None:
+        return posterior
+    posterior = posterior / draws.to(posterior.device, posterior.dtype)
+    return posterior / posterior.sum(1, keepdim=True)

@@ -1,6 +1,6 @@
 """A skorch classifier that keeps scikit-learn's conventions: inputs, labels, sample weights and seeds."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import Any, ClassVar, Self
@@ -13,7 +13,7 @@ from sklearn.utils.metadata_routing import UNUSED
 from skorch import NeuralNetClassifier
 from skorch.dataset import Dataset as SkorchDataset
 from skorch.dataset import get_len, unpack_data
-from skorch.utils import is_dataset, to_device
+from skorch.utils import is_dataset, to_device, to_numpy
 from torch import Tensor, nn
 from torch.utils.data import IterableDataset, Subset
 
@@ -21,12 +21,14 @@ from skcb._checks import check_integer, check_sample_weight, check_target
 from skcb._classes.labels import Labels, encode_labels
 from skcb._classes.vector import ClassVector, count
 from skcb.net._upstream import AS_FIT, classes_of, constructor_attribute, keep_classes, module_names
-from skcb.net.datasets import ArrayDataset, LabelledDataset, Target, WeightedTarget, labels_of, take
+from skcb.net.datasets import ArrayDataset, LabelledDataset, Target, WeightedTarget, labels_of, take, target_of
+from skcb.net.draws import draws_per_sample, sampler_for, sampler_in
 from skcb.net.inputs import as_tensors, cast_floating, check_inputs, floating_dtype
 from skcb.net.loading import Permutation
 from skcb.net.plan import Plan
 from skcb.net.processes import in_several_processes, prepare_again, shared_seed
 from skcb.net.seeding import seeded
+from skcb.nn import ClassBalancedSampler
 
 
 class SklearnNet(NeuralNetClassifier):
@@ -167,8 +169,14 @@ class SklearnNet(NeuralNetClassifier):
         ValueError
             If X is not finite or has other features than in `fit`, or if the module's output is not finite.
         """
+        return self._probability(X, self._get_predict_nonlinearity())
+
+    def _probability(self, X: Any, nonlinearity: Callable[[Any], Any]) -> NDArray[np.floating]:
+        """Return what a function makes of the module's output, for the rows of X, if it is finite."""
         self.check_is_fitted()
-        probability = super().predict_proba(self._check_inputs(X, reset=False))
+        outputs = self.forward_iter(self._check_inputs(X, reset=False))
+        logits = (output[0] if isinstance(output, tuple) else output for output in outputs)
+        probability = np.concatenate([to_numpy(nonlinearity(of_batch)) for of_batch in logits])
         wrong = ~np.isfinite(probability).all(axis=tuple(range(1, probability.ndim)))
         if wrong.any():
             raise ValueError(
@@ -188,8 +196,12 @@ class SklearnNet(NeuralNetClassifier):
         -------
         y : ndarray of shape (n_samples,)
         """
-        largest = self.predict_proba(X).argmax(axis=1)
+        largest = self._probability(X, self._decides_by()).argmax(axis=1)
         return self.classes_[largest]
+
+    def _decides_by(self) -> Callable[[Any], Any]:
+        """Return what makes of the module's output the numbers of which the largest is predicted."""
+        return self._get_predict_nonlinearity()
 
     def forward_iter(self, X: Any, training: bool = False, device: Any = "cpu") -> Iterator[Any]:
         """Yield what the module makes of each batch, in the order of X, also with ``training=True``."""
@@ -218,6 +230,10 @@ class SklearnNet(NeuralNetClassifier):
         parameters.setdefault("batch_size", self.batch_size)
         if parameters["batch_size"] == -1:
             parameters["batch_size"] = len(dataset)
+        target = target_of(dataset) if training else None
+        codes = None if target is None else target[0]
+        if training and "sampler" in parameters:
+            parameters["sampler"] = sampler_for(parameters["sampler"], codes, self._plan.seed)
         _check_sampler(parameters.get("sampler"), dataset)
         told = parameters.keys() & {"shuffle", "sampler", "batch_sampler"}
         if training and not told and not isinstance(dataset, IterableDataset):
@@ -225,7 +241,13 @@ class SklearnNet(NeuralNetClassifier):
                 parameters["sampler"] = Permutation(dataset)
             else:
                 parameters["shuffle"] = True
-        return (self.iterator_train if training else self.iterator_valid)(dataset, **parameters)
+        iterator = (self.iterator_train if training else self.iterator_valid)(dataset, **parameters)
+        if training:
+            draws = None
+            if codes is not None and len(codes) == len(dataset):
+                draws = draws_per_sample(sampler_in(iterator), codes, len(self.classes_))
+            self._plan = replace(self._plan, draws=draws)
+        return iterator
 
     def get_split_datasets(self, X: Any, y: Any = None, **fit_params: Any) -> tuple[Any, Any]:
         """Split into a training and a validation part, which may be None."""
@@ -238,6 +260,9 @@ class SklearnNet(NeuralNetClassifier):
         if not training:
             super().run_single_epoch(iterator, training, *args, **kwargs)
             return
+        sampler = sampler_in(iterator)
+        if isinstance(sampler, ClassBalancedSampler):
+            sampler.set_epoch(len(self.history))
         with self._seeded(len(self.history)):
             super().run_single_epoch(iterator, training, *args, **kwargs)
 
@@ -413,12 +438,14 @@ def _check_one_label(y: Any) -> None:
 
 def _check_sampler(sampler: Any, dataset: Any) -> None:
     """Refuse a sampler that was made for other data than the training part."""
+    sampler = getattr(sampler, "sampler", sampler)
     drawn_from = getattr(sampler, "weights", getattr(sampler, "data_source", None))
-    if drawn_from is not None and len(drawn_from) != len(dataset):
+    n_samples = getattr(sampler, "n_samples", None if drawn_from is None else len(drawn_from))
+    if n_samples is not None and n_samples != len(dataset):
         raise ValueError(
-            f"the sampler draws from {len(drawn_from)} samples, but the training part has {len(dataset)}: a "
-            "train_split, or a fold, trains on a part. Weight with beta= instead of sampling, or give a sampler "
-            "made for that part, with train_split=None"
+            f"the sampler draws from {n_samples} samples, but the training part has {len(dataset)}: a "
+            "train_split, or a fold, trains on a part. Give a class, iterator_train__sampler="
+            "skcb.nn.ClassBalancedSampler or a functools.partial of it, which is made anew for each part"
         )
 
 

@@ -8,12 +8,14 @@ One ``fit``, from top to bottom; what is skorch's own stands in parentheses:
 3. (``partial_fit``) calls ``SklearnNet.fit_loop``, which puts inputs, codes and weights into one dataset.
 4. (``fit_loop``) asks ``get_split_datasets`` for the training part. Its counts and the mean of its weights are
    taken there, in ``CBNeuralNetClassifier``: the loss gets its weights, and `weight_scale` is planned.
-5. (each epoch) runs from a seed of its own; ``get_loss`` hands codes and scaled weights to the loss.
+5. (``get_iterator``) makes the sampler of the training part, where one is given as a class, and plans `draws`.
+6. (each epoch) runs from a seed of its own; ``get_loss`` hands codes and scaled weights to the loss.
 """
 
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 
@@ -33,6 +35,8 @@ class Plan:
         What callbacks are to see in place of codes; None where they may see the batches as they are.
     weight_scale : float
         Factor on the sample weights that makes their mean over the training part 1.
+    draws : ndarray of shape (n_classes,) or None
+        How often the sampler draws a sample of each class; None where it draws all alike.
     """
 
     seed: int | None = None
@@ -40,3 +44,4 @@ class Plan:
     loss: tuple[Any, ...] = ()
     names: NDArray[Any] | None = None
     weight_scale: float = 1.0
+    draws: NDArray[np.float64] | None = None

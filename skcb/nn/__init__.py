@@ -11,8 +11,9 @@ from skcb.nn import functional, initialization
 from skcb.nn._adjustments import Adjustment
 from skcb.nn._loss import ClassWeightedLoss
 from skcb.nn._terms import Term
+from skcb.nn.counting import count_targets
 from skcb.nn.initialization import parameter_groups, prior_bias_
-from skcb.nn.layers import NormalizedLinear
+from skcb.nn.layers import NormalizedLinear, tau_normalize_
 from skcb.nn.losses import (
     LOSSES,
     CBCrossEntropyLoss,
@@ -41,8 +42,10 @@ __all__ = [
     "NormalizedLinear",
     "Term",
     "VSLoss",
+    "count_targets",
     "functional",
     "initialization",
     "parameter_groups",
     "prior_bias_",
+    "tau_normalize_",
 ]

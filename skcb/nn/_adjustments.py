@@ -11,6 +11,7 @@ from skcb._checks import check_non_negative
 from skcb.balancing import ldam_margin, logit_adjustment
 from skcb.nn import functional
 from skcb.nn._focal import along_classes
+from skcb.nn._posteriors import log_of_the_rest
 
 
 class Adjustment:
@@ -37,6 +38,10 @@ class Adjustment:
         """Return the logits as the cross-entropy is to see them."""
         return functional.adjust_logits(logits, target, **{name: getattr(loss, name) for name in self.of_logits})
 
+    def weighted_log_posterior(self, loss: Any, logits: Tensor) -> Tensor:
+        """Return the logarithms of weight times posterior for which these logits minimise the cross-entropy."""
+        raise NotImplementedError(f"{type(loss).__name__} has no posterior: {type(self).__name__} does not say it")
+
 
 class Shift(Adjustment):
     """Add tau times the logarithm of the prior; a class without samples is left out."""
@@ -56,6 +61,10 @@ class Shift(Adjustment):
         if not loss.has_empty_class or loss.tau == 0:
             return logits
         return logits.masked_fill(along_classes(loss.present == 0, logits), -torch.inf)
+
+    def weighted_log_posterior(self, loss: Any, logits: Tensor) -> Tensor:
+        """Return the logits as they were trained: shifted, they are those of the training's prevalence."""
+        return super().apply(loss, logits, logits)
 
 
 class ScaleAndShift(Shift):
@@ -78,3 +87,14 @@ class Margin(Adjustment):
     def vectors(self, loss: Any, counts: np.ndarray) -> dict[str, np.ndarray]:
         """Return the margins."""
         return super().vectors(loss, counts) | {"margin": ldam_margin(counts, loss.max_margin)}
+
+    def weighted_log_posterior(self, loss: Any, logits: Tensor) -> Tensor:
+        r"""Return what undoes the margins.
+
+        Where the derivative of the expected loss is 0, weight times posterior is :math:`a_c (1 - a_c + a_c
+        e^{-s \Delta_c})` times a number per example, with :math:`a` the softmax of the scaled logits.
+        """
+        log_a = (loss.scale * logits).log_softmax(1)
+        margin = along_classes(loss.scale * loss.margin.to(log_a.dtype), log_a)
+        log_mass: Tensor = log_a + torch.logaddexp(log_of_the_rest(log_a), log_a - margin)
+        return log_mass

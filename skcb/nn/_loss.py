@@ -1,6 +1,8 @@
 """The machinery of every loss: the vectors as buffers, the checks, one weight per example, the reduction."""
 
 import inspect
+from collections.abc import Callable
+from functools import partial
 from typing import Any, ClassVar, Literal, NoReturn
 
 import numpy as np
@@ -11,15 +13,14 @@ from torch import Tensor, nn
 from skcb._checks import counts_by_index
 from skcb.balancing import Normalization, class_weight
 from skcb.nn._adjustments import Adjustment
-from skcb.nn._focal import along_classes
+from skcb.nn._checks import check_n_examples, check_rows, check_sample_weight, check_tensor, values_are_known
+from skcb.nn._focal import along_classes, at_least_float32
+from skcb.nn._posteriors import unweighted
 from skcb.nn._terms import Term, weight_of
-from skcb.nn._upstream import transforms_are_active
+from skcb.nn._trainers import loss_of_trainer
 
 Reduction = Literal["mean", "weighted_mean", "sum", "none"]
 Counts = ArrayLike | Tensor
-
-# How far the sum of the probabilities of an example may be from 1: mixup in half precision is within it.
-_ROUNDING = 0.05
 
 
 class ClassWeightedLoss(nn.Module):
@@ -124,7 +125,14 @@ class ClassWeightedLoss(nn.Module):
                 self.register_buffer(name, values.to(torch.get_default_device(), torch.get_default_dtype()))
         self._keep(valid)
 
-    def forward(self, logits: Tensor, target: Tensor, sample_weight: Tensor | None = None) -> Tensor:
+    def forward(
+        self,
+        logits: Tensor,
+        target: Tensor,
+        sample_weight: Tensor | None = None,
+        *,
+        n_examples: float | Tensor | None = None,
+    ) -> Tensor:
         """Return the loss: one number, or with ``reduction="none"`` one per example.
 
         Parameters
@@ -136,11 +144,17 @@ class ClassWeightedLoss(nn.Module):
             Class indices; or, if floating, the probability of each class.
         sample_weight : Tensor of shape (N,) or (N, d1, ...), optional
             Multiplies the weight that the example has for its class.
+        n_examples : float or Tensor of shape (), optional
+            What ``"mean"`` divides by, in place of the number of examples given here that are not ignored: those
+            of the whole batch where gradients of its parts are added up, and that over the number of processes
+            where the gradients of these are averaged. Greater than 0, which is not looked at on an accelerator.
         """
+        if n_examples is not None:
+            n_examples = check_n_examples(n_examples, self.reduction)
         target = self._checked(logits, target, sample_weight)
-        logits, n_examples = self._looked_at(logits, target)
+        logits, counted = self._looked_at(logits, target)
         try:
-            return self._reduced(logits, target, sample_weight, n_examples)
+            return self._reduced(logits, target, sample_weight, counted if n_examples is None else n_examples)
         except (IndexError, RuntimeError) as error:
             # torch has seen that an index is out of range (at no cost to us); say which.
             self._explain(target, error)
@@ -159,8 +173,79 @@ class ClassWeightedLoss(nn.Module):
         """
         return self.term.probabilities(self, logits)
 
+    def posterior(self, logits: Tensor) -> Tensor:
+        r"""Return what the logits say of P(class | x) at the prevalence of the training data.
+
+        It is :math:`\eta` where the logits minimise the expected loss :math:`\sum_y \eta_y L(z, y)`: weights,
+        shifts, scales, margins and focus are undone. Label smoothing is not.
+
+        Parameters
+        ----------
+        logits : Tensor of shape (N, C) or (N, C, d1, ...)
+            Half precision is computed in float32.
+
+        Returns
+        -------
+        posterior : Tensor of the same shape
+            They sum to 1 over the classes; a class without samples has 0.
+
+        Raises
+        ------
+        NotImplementedError
+            If no closed form is known, as for a base or a term of your own.
+
+        References
+        ----------
+        Charoenphakdee et al., On Focal Loss for Class-Posterior Probability Estimation, CVPR 2021,
+        :arxiv:`2011.09172`.
+
+        Examples
+        --------
+        >>> import torch
+        >>> from skcb.nn import CBCrossEntropyLoss
+        >>> loss = CBCrossEntropyLoss([900, 100], beta=1)
+        >>> loss.posterior(torch.tensor([[0.0, 0.0]]))
+        tensor([[0.9000, 0.1000]])
+        """
+        self._check_logits(logits)
+        return unweighted(self.term.weighted_log_posterior(self, at_least_float32(logits)), self.weight)
+
+    def for_trainer(self) -> Callable[..., Tensor]:
+        """Return the function that Hugging Face's ``Trainer`` takes as ``compute_loss_func``.
+
+        It reads the logits of the model's output, (batch, tokens, classes) where they have three dimensions, and
+        divides by the number of labels in all batches whose gradients are added up, as the trainer counts them. A
+        trainer moves its model, so that the loss follows the logits.
+
+        Returns
+        -------
+        compute_loss : callable
+            ``compute_loss(outputs, labels, num_items_in_batch=None)``.
+
+        Raises
+        ------
+        ValueError
+            If `reduction` is another than ``"mean"``, or `ignore_index` than -100, which is what the trainer does
+            not count.
+
+        Examples
+        --------
+        >>> from skcb.nn import CBCrossEntropyLoss
+        >>> compute_loss = CBCrossEntropyLoss([5000, 50, 5]).for_trainer()
+        """
+        if self.reduction != "mean":
+            raise ValueError(
+                f'a trainer divides by its labels, which reduction={self.reduction!r} is not; take "mean"'
+            )
+        if self.ignore_index != -100:
+            raise ValueError(
+                f"ignore_index={self.ignore_index} is not what the trainer leaves out of its count, -100; mark "
+                "with -100 what is to be ignored"
+            )
+        return partial(loss_of_trainer, self)
+
     def _reduced(
-        self, logits: Tensor, target: Tensor, sample_weight: Tensor | None, n_examples: Tensor | int
+        self, logits: Tensor, target: Tensor, sample_weight: Tensor | None, n_examples: Tensor | float
     ) -> Tensor:
         dtype = logits.dtype if logits.dtype.itemsize >= 4 else torch.float32
         if self.adjustment is not None:
@@ -199,8 +284,38 @@ class ClassWeightedLoss(nn.Module):
 
     def _checked(self, logits: Tensor, target: Tensor, sample_weight: Tensor | None) -> Tensor:
         """Return class indices as int64, and class probabilities as they are."""
-        _check_tensor("logits", logits)
-        _check_tensor("target", target)
+        self._check_logits(logits)
+        check_tensor("target", target)
+        shape = logits.shape
+        per_example = shape[:1] if len(shape) == 2 else shape[:1] + shape[2:]
+        if target.is_floating_point():
+            if target.shape != shape:
+                raise ValueError(
+                    f"a target of {target.dtype} holds the probability of each class and has the shape of "
+                    f"the logits, {tuple(shape)}, got {tuple(target.shape)}; class indices are integers: "
+                    "target.long()"
+                )
+            check_rows(target)
+        elif target.dtype == torch.bool or target.is_complex():
+            raise TypeError(
+                "target must hold class indices (integers) or class probabilities (floating), got "
+                f"{target.dtype}; convert it with .long() or .float()"
+            )
+        elif target.shape != per_example:
+            raise ValueError(
+                f"class indices for logits of shape {tuple(shape)} have shape {tuple(per_example)}, got "
+                f"{tuple(target.shape)}; a one-hot target is given as floating: target.float()"
+            )
+        else:
+            target = target.long()
+        if sample_weight is not None:
+            check_sample_weight(sample_weight, per_example)
+        if self.adjustment is not None and self.has_empty_class:
+            self._refuse_empty(target)
+        return target
+
+    def _check_logits(self, logits: Tensor) -> None:
+        check_tensor("logits", logits)
         weight, shape = self.weight, logits.shape
         n_classes = weight.shape[0]
         if len(shape) < 2 or shape[1] != n_classes:
@@ -215,36 +330,10 @@ class ClassWeightedLoss(nn.Module):
                 f"logits are on {logits.device}, the loss is on {weight.device}; move the loss with "
                 f".to({str(logits.device)!r})"
             )
-        per_example = shape[:1] if len(shape) == 2 else shape[:1] + shape[2:]
-        if target.is_floating_point():
-            if target.shape != shape:
-                raise ValueError(
-                    f"a target of {target.dtype} holds the probability of each class and has the shape of "
-                    f"the logits, {tuple(shape)}, got {tuple(target.shape)}; class indices are integers: "
-                    "target.long()"
-                )
-            _check_rows(target)
-        elif target.dtype == torch.bool or target.is_complex():
-            raise TypeError(
-                "target must hold class indices (integers) or class probabilities (floating), got "
-                f"{target.dtype}; convert it with .long() or .float()"
-            )
-        elif target.shape != per_example:
-            raise ValueError(
-                f"class indices for logits of shape {tuple(shape)} have shape {tuple(per_example)}, got "
-                f"{tuple(target.shape)}; a one-hot target is given as floating: target.float()"
-            )
-        else:
-            target = target.long()
-        if sample_weight is not None:
-            _check_sample_weight(sample_weight, per_example)
-        if self.adjustment is not None and self.has_empty_class:
-            self._refuse_empty(target)
-        return target
 
     def _refuse_empty(self, target: Tensor) -> None:
         """Refuse targets of a class without samples: it has no prior to adjust by."""
-        if not _values_are_known(target):
+        if not values_are_known(target):
             return
         for empty in np.flatnonzero(self.counts == 0).tolist():
             hit = target.select(1, empty) > 0 if target.is_floating_point() else target == empty
@@ -255,7 +344,7 @@ class ClassWeightedLoss(nn.Module):
                 )
 
     def _explain(self, target: Tensor, error: Exception) -> NoReturn:
-        if target.is_floating_point() or not _values_are_known(target):
+        if target.is_floating_point() or not values_are_known(target):
             raise error
         n_classes = len(self.weight)
         wrong = target[((target < 0) | (target >= n_classes)) & (target != self.ignore_index)]
@@ -273,7 +362,7 @@ class ClassWeightedLoss(nn.Module):
         """
         if target.is_floating_point():
             return logits, max(1, target.numel() // len(self.weight))
-        known = target.is_cpu and _values_are_known(target)
+        known = target.is_cpu and values_are_known(target)
         # The look at the least index alone is the cheapest, which small batches feel.
         if known and self.ignore_index < 0 < target.numel() and target.min().item() >= 0:
             return logits, target.numel()
@@ -306,42 +395,3 @@ class ClassWeightedLoss(nn.Module):
         values = {name: getattr(self, name, None) for name in inspect.signature(type(self)).parameters}
         shown = [f"{name}={value!r}" for name, value in values.items() if name != "counts" and not callable(value)]
         return ", ".join([f"n_classes={len(self.weight)}", *shown])
-
-
-def _check_tensor(name: str, value: object) -> None:
-    if isinstance(value, Tensor):
-        return
-    way_out = "give its .logits" if hasattr(value, "logits") else "torch.as_tensor makes one"
-    raise TypeError(f"{name} must be a tensor, got {type(value).__name__}; {way_out}")
-
-
-def _check_sample_weight(sample_weight: Tensor, per_example: tuple[int, ...]) -> None:
-    _check_tensor("sample_weight", sample_weight)
-    if sample_weight.shape not in {per_example, per_example[:1]}:
-        raise ValueError(
-            f"sample_weight has shape {tuple(sample_weight.shape)}, expected one number per example: "
-            f"{tuple(per_example)}" + (f" or {tuple(per_example[:1])}" if len(per_example) > 1 else "")
-        )
-
-
-def _values_are_known(tensor: Tensor) -> bool:
-    """Whether a decision may hang on a tensor's values: not while a graph is compiled, or a function mapped."""
-    return not (
-        torch.compiler.is_compiling()
-        or transforms_are_active()
-        or (tensor.is_cuda and torch.cuda.is_current_stream_capturing())
-    )
-
-
-def _check_rows(target: Tensor) -> None:
-    """Refuse targets of several labels per example, or of none: the weight of an example is that of its class."""
-    if not _values_are_known(target):
-        return
-    sums = target.sum(1, dtype=torch.promote_types(target.dtype, torch.float32))
-    wrong = ~((sums - 1).abs() <= _ROUNDING)
-    if wrong.any():
-        raise ValueError(
-            "a floating target holds the probability of each class, which sum to 1, but that of an example sums "
-            f"to {sums[wrong][0].item():.4g}. Several labels per example, or none, are a decision for each label: "
-            "torch.nn.BCEWithLogitsLoss"
-        )

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from skcb._checks import check_non_negative, check_real
 from skcb.nn import functional
 from skcb.nn._focal import SIGMOID, SOFTMAX, at_least_float32, focal_loss
+from skcb.nn._posteriors import log_of_the_rest, unfocused
 
 
 def _check_smoothing(name: str, value: float) -> float:
@@ -51,6 +52,17 @@ class Term:
         """Return the probabilities of the classes; they sum to 1."""
         return logits.softmax(1)
 
+    def weighted_log_posterior(self, loss: Any, logits: Tensor) -> Tensor:
+        """Return the logarithms of weight times posterior of each class, up to a number per example.
+
+        They are those for which these logits, in float32 or better, minimise the expected loss.
+        """
+        raise NotImplementedError(
+            f"{type(loss).__name__} has no posterior: no closed form of the minimum is known. Where its "
+            "probabilities are those of the weighted classes, as of cross-entropies, divide them by "
+            "loss.weight and then by their sum"
+        )
+
 
 class CrossEntropy(Term):
     """Softmax cross-entropy, smoothed over the classes."""
@@ -71,6 +83,10 @@ class CrossEntropy(Term):
         return nn.functional.cross_entropy(
             at_least_float32(logits), target, weight, ignore_index=loss.ignore_index, reduction="sum"
         )
+
+    def weighted_log_posterior(self, loss: Any, logits: Tensor) -> Tensor:
+        """Return the logits that the softmax was trained with: smoothing is not undone."""
+        return logits if loss.adjustment is None else loss.adjustment.weighted_log_posterior(loss, logits)
 
 
 class CosineCrossEntropy(CrossEntropy):
@@ -101,6 +117,13 @@ class SoftmaxFocal(Term):
             return super().weighted_sum(loss, logits, target, weight)
         return focal_loss(SOFTMAX, logits, target, loss.gamma, ignore_index=loss.ignore_index, weight=weight)
 
+    def weighted_log_posterior(self, loss: Any, logits: Tensor) -> Tensor:
+        """Return what undoes the focus: at the minimum all classes gain as much by a little more probability."""
+        if loss.gamma == 0:
+            return logits
+        log_p = logits.log_softmax(1)
+        return unfocused(log_p, log_of_the_rest(log_p), loss.gamma)
+
 
 class SigmoidCrossEntropy(Term):
     """Binary cross-entropies, one class against the rest, summed over the classes."""
@@ -124,6 +147,16 @@ class SigmoidCrossEntropy(Term):
     def probabilities(self, loss: Any, logits: Tensor) -> Tensor:  # noqa: ARG002
         """Return the sigmoids over their sum."""
         return functional.normalized_sigmoid(logits)
+
+    def weighted_log_posterior(self, loss: Any, logits: Tensor) -> Tensor:
+        """Return what undoes the focus of each class against the rest."""
+        gamma = self.focus(loss)
+        positive = nn.functional.logsigmoid(logits)
+        if gamma == 0:
+            return positive
+        negative = nn.functional.logsigmoid(-logits)
+        against = unfocused(positive, negative, gamma) - unfocused(negative, positive, gamma)
+        return nn.functional.logsigmoid(against)
 
 
 class SigmoidFocal(SigmoidCrossEntropy):

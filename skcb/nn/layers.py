@@ -1,8 +1,11 @@
-"""The cosine layer that margins in units of a cosine need."""
+"""The last layer: one of cosines, which margins need, and one whose classes get weights of one length."""
+
+from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
 
+from skcb._checks import check_non_negative
 from skcb.nn._focal import at_least_float32
 
 
@@ -62,3 +65,66 @@ class NormalizedLinear(nn.Module):
     def extra_repr(self) -> str:
         """Return the sizes, for ``repr``."""
         return f"in_features={self.in_features}, out_features={self.out_features}"
+
+
+Layer = TypeVar("Layer", bound=nn.Module)
+
+
+def tau_normalize_(layer: Layer, tau: float = 1.0) -> Layer:
+    r"""Divide the weights of each class by a power of their norm, in place: a balanced decision without training.
+
+    .. math:: w_c \leftarrow w_c / \lVert w_c \rVert^\tau, \qquad b_c \leftarrow 0
+
+    In a network that was trained on a long tail the weights of common classes are longer. The bias, which holds
+    the prevalence of the classes, is discarded as in the paper.
+
+    Parameters
+    ----------
+    layer : Module
+        The layer that gives the logits, with a ``weight`` whose rows are the classes'.
+    tau : float >= 0, default=1.0
+        1 makes all norms 1; 0 changes nothing. It is chosen on held-out data.
+
+    Returns
+    -------
+    layer : Module
+        The same layer.
+
+    Raises
+    ------
+    ValueError
+        If `tau` is negative, or if the weights are not finite.
+    TypeError
+        If the layer has no matrix of weights.
+
+    References
+    ----------
+    Kang et al., Decoupling Representation and Classifier for Long-Tailed Recognition, ICLR 2020,
+    :arxiv:`1910.09217`.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skcb.nn import tau_normalize_
+    >>> layer = torch.nn.Linear(2, 2)
+    >>> _ = layer.weight.data.copy_(torch.tensor([[3.0, 4.0], [0.0, 0.5]]))
+    >>> tau_normalize_(layer, tau=1).weight.data
+    tensor([[0.6000, 0.8000],
+            [0.0000, 1.0000]])
+    """
+    check_non_negative("tau", tau)
+    weight = getattr(layer, "weight", None)
+    if not isinstance(weight, Tensor) or weight.ndim < 2:
+        raise TypeError(f"{type(layer).__name__} has no matrix of weights; give the layer that makes the logits")
+    if tau == 0:
+        return layer
+    with torch.no_grad():
+        if not torch.isfinite(weight).all():
+            raise ValueError(f"the weights of {type(layer).__name__} are not finite")
+        norm = torch.linalg.vector_norm(at_least_float32(weight).flatten(1), dim=1)
+        scale = torch.where(norm > 0, norm**-tau, 1)
+        weight.mul_(scale.view(-1, *[1] * (weight.ndim - 1)))
+        bias = getattr(layer, "bias", None)
+        if isinstance(bias, Tensor):
+            bias.zero_()
+    return layer

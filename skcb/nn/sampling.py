@@ -46,6 +46,8 @@ class ClassBalancedSampler(Sampler[int]):
     ----------
     classes : ndarray of shape (n_classes,)
         The classes, sorted.
+    n_samples : int
+        How many samples there are to draw from.
     counts : ndarray of shape (n_classes,), float64
         How often each class is drawn in an epoch over all ranks, in expectation. A loss that is to balance no
         further gets them: ``loss.set_counts(sampler.counts)``.
@@ -104,7 +106,8 @@ class ClassBalancedSampler(Sampler[int]):
         if _at_least("rank", rank, 0) >= num_replicas:
             raise ValueError(f"rank={rank} of num_replicas={num_replicas}: ranks are counted from 0")
         self.rank, self.drop_last = rank, drop_last
-        asked = len(self._members) if num_samples is None else _at_least("num_samples", num_samples, 1)
+        self.n_samples = len(self._members)
+        asked = self.n_samples if num_samples is None else _at_least("num_samples", num_samples, 1)
         share = asked // num_replicas if drop_last else -(-asked // num_replicas)
         if not share:
             raise ValueError(f"num_samples={asked} leaves no draw for each of num_replicas={num_replicas}")

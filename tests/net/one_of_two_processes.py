@@ -1,6 +1,7 @@
 """What each of two processes runs for ``test_two_processes.py``: trains nets, and saves what the test compares."""
 
 import sys
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from skorch.dataset import ValidSplit
 from skorch.hf import AccelerateMixin
 
 from skcb import CBNeuralNetClassifier, DeferredReweighting
+from skcb.nn import ClassBalancedSampler
 from tests.net.modules import Linear, imbalanced
 
 X, Y = imbalanced(480)
@@ -42,6 +44,8 @@ def fitted(make):
     yield "again", make(loss="focal").fit(X, NAMED)
     yield "weighted", make().fit(X, Y, sample_weight=WEIGHT)
     yield "deferred", make(loss="ldam", callbacks=[Seen(), DeferredReweighting(2)]).fit(X, Y)
+    sampler = partial(ClassBalancedSampler, beta=1)
+    yield "sampled", make(beta=0, iterator_train__sampler=sampler).fit(X, NAMED)
     parts = make(max_epochs=1)
     for part in (slice(0, 480), slice(0, 160), slice(160, 480)):
         parts.partial_fit(X[part], NAMED[part], classes=["a", "b", "c"])

@@ -1,66 +1,17 @@
 """A net that accelerate trains in two processes (gloo, on the CPU) is one net."""
 
-import os
-import socket
-import subprocess
-import sys
-import time
-from pathlib import Path
-
 import numpy as np
 import pytest
 
 pytest.importorskip("accelerate")
 
 from skcb import CBNeuralNetClassifier
+from tests.two_processes import run_twice
 
 from .modules import Linear
 from .one_of_two_processes import PARAMETERS, WEIGHT, Seen, X, Y, fitted, results
 
-TIMEOUT = 120
-SCENARIOS = ["focal", "weighted", "deferred", "parts"]
-
-
-def free_port():
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
-
-
-def run_twice(module, *arguments):
-    """Run a module in two processes that find each other as those of torchrun do."""
-    shared = {
-        **os.environ,
-        "MASTER_ADDR": "127.0.0.1",
-        "MASTER_PORT": str(free_port()),
-        "WORLD_SIZE": "2",
-        "LOCAL_WORLD_SIZE": "2",
-        "ACCELERATE_USE_CPU": "true",
-        "OMP_NUM_THREADS": "1",
-    }
-    processes = [
-        subprocess.Popen(
-            [sys.executable, "-m", module, *arguments],
-            env={**shared, "RANK": str(rank), "LOCAL_RANK": str(rank)},
-            cwd=Path(__file__).parents[2],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        for rank in range(2)
-    ]
-    try:
-        deadline = time.monotonic() + TIMEOUT
-        # Where one fails the other waits for it in vain.
-        while time.monotonic() < deadline and any(process.poll() is None for process in processes):
-            if any(process.poll() for process in processes):
-                break
-            time.sleep(0.1)
-    finally:
-        for process in processes:
-            process.kill()
-        said = [process.communicate()[0][-3000:] for process in processes]
-    assert [process.returncode for process in processes] == [0, 0], "\n".join(said)
+SCENARIOS = ["focal", "weighted", "deferred", "parts", "sampled"]
 
 
 @pytest.fixture(scope="module")

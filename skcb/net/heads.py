@@ -1,0 +1,118 @@
+"""Train the last layer of a fitted net anew, on features that stay as they are."""
+
+import copy
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike, NDArray
+from skorch.utils import is_dataset
+from torch import Tensor, nn
+
+from skcb._checks import check_beta
+from skcb.net.criteria import loss_class
+from skcb.net.datasets import labels_of
+from skcb.nn import NormalizedLinear
+from skcb.nn._adjustments import Shift
+
+
+def retrain_head(
+    net: Any,
+    X: Any,
+    y: Any,
+    beta: float,
+    *,
+    sample_weight: ArrayLike | None,
+    max_epochs: int | None,
+    lr: float | None,
+) -> NDArray[np.float64]:
+    """Train a new last layer with class-balanced weights, put it in the place of the old, and return the counts.
+
+    Raises
+    ------
+    ValueError
+        If the module does not end in a linear layer, or if the loss shifts by the counts.
+    """
+    from skcb.net.classifier import CBNeuralNetClassifier
+
+    check_beta(beta)
+    criterion, optimizer = net.get_params_for("criterion"), net.get_params_for("optimizer")
+    if isinstance(loss_class(net.loss).adjustment, Shift) and criterion.get("tau") != 0:
+        raise ValueError(
+            f"loss={net.loss!r} shifts the logits by the counts, so that its decisions are balanced already; "
+            'train with loss="softmax" and beta=0 to balance the last layer alone'
+        )
+    if y is None and is_dataset(X):
+        y = labels_of(X)
+    layer, features = _features(net, X)
+    parameters = {f"criterion__{name}": value for name, value in criterion.items() if name != "beta"}
+    parameters |= {  # but for groups, which name parameters of the whole module
+        f"optimizer__{name}": value for name, value in optimizer.items() if name not in {"param_groups", "lr"}
+    }
+    head = CBNeuralNetClassifier(
+        Head,
+        module__like=layer,
+        loss=net.loss,
+        beta=beta,
+        gamma=net.gamma,
+        classes=net.classes_,
+        bias_init=net.bias_init,
+        random_state=net.random_state,
+        optimizer=net.optimizer,
+        lr=net.lr if lr is None else lr,
+        max_epochs=net.max_epochs if max_epochs is None else max_epochs,
+        batch_size=net.batch_size,
+        device=net.device,
+        **parameters,
+    ).fit(features, y, sample_weight=sample_weight)
+    with torch.no_grad():
+        for parameter, new in zip(layer.parameters(), head.module_.layer.parameters(), strict=True):
+            parameter.copy_(new)
+    return head.class_count_
+
+
+class Head(nn.Module):
+    """A layer like another, from anew.
+
+    Parameters
+    ----------
+    like : Module
+        The layer, which is left alone.
+    """
+
+    def __init__(self, like: Any) -> None:
+        super().__init__()
+        self.layer = copy.deepcopy(like).cpu().requires_grad_(requires_grad=True)
+        self.layer.reset_parameters()
+
+    def forward(self, features: Tensor) -> Any:
+        """Return the logits."""
+        return self.layer(features)
+
+
+def _features(net: Any, X: Any) -> tuple[nn.Module, Tensor]:
+    """Return the layer that gives the logits, and what it is given for the rows of X, without a gradient."""
+    module = net.module_
+    layers = [part for part in module.modules() if isinstance(part, nn.Linear | NormalizedLinear)]
+    if not layers:
+        raise ValueError(f"{type(module).__name__} has no linear layer to be trained again")
+    layer = layers[-1]
+    seen: list[tuple[Tensor, Tensor]] = []
+
+    def keep(_: nn.Module, inputs: tuple[Any, ...], output: Tensor) -> None:
+        seen.append((inputs[0].detach().cpu(), output))
+
+    features = []
+    hook = layer.register_forward_hook(keep)
+    try:
+        for output in net.forward_iter(X, device=net.device):
+            logits = output[0] if isinstance(output, tuple) else output
+            if len(seen) != 1 or seen[0][1].shape != logits.shape or not torch.equal(seen[0][1], logits):
+                raise ValueError(
+                    f"the output of {type(module).__name__} is not that of its last linear layer, {layer}, so "
+                    "that this one cannot be trained apart from the rest"
+                )
+            features.append(seen.pop()[0])
+    finally:
+        hook.remove()
+    return layer, torch.cat(features)
