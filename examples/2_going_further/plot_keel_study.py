@@ -150,8 +150,8 @@ for name, parts in tables.items():
     print(f"\n{name}, all data sets\n{parts['all'][['mean rank', *SCORES]].to_string()}")
 
 # %%
-# What tuning buys: each way tuned for the score of its column, and on how many data sets it is better and worse than
-# plain inverse frequencies, ``balanced``, which takes one fit.
+# What tuning buys: each way tuned for the score of its column, and on how many data sets it is better and worse
+# than plain inverse frequencies, ``balanced``, which takes one fit.
 
 ONE_FIT = ["none", "balanced", "logit adjustment"]
 EVERYWHERE = [name for name in TUNED if name != "threshold"]
