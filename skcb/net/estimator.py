@@ -169,11 +169,11 @@ class SklearnNet(NeuralNetClassifier):
         ValueError
             If X is not finite or has other features than in `fit`, or if the module's output is not finite.
         """
+        self.check_is_fitted()
         return self._probability(X, self._get_predict_nonlinearity())
 
     def _probability(self, X: Any, nonlinearity: Callable[[Any], Any]) -> NDArray[np.floating]:
         """Return what a function makes of the module's output, for the rows of X, if it is finite."""
-        self.check_is_fitted()
         outputs = self.forward_iter(self._check_inputs(X, reset=False))
         logits = (output[0] if isinstance(output, tuple) else output for output in outputs)
         probability = np.concatenate([to_numpy(nonlinearity(of_batch)) for of_batch in logits])
@@ -196,6 +196,7 @@ class SklearnNet(NeuralNetClassifier):
         -------
         y : ndarray of shape (n_samples,)
         """
+        self.check_is_fitted()
         largest = self._probability(X, self._decides_by()).argmax(axis=1)
         return self.classes_[largest]
 

@@ -11,7 +11,7 @@ from skcb._checks import check_non_negative
 from skcb.balancing import ldam_margin, logit_adjustment
 from skcb.nn import functional
 from skcb.nn._focal import along_classes
-from skcb.nn._posteriors import log_of_the_rest
+from skcb.nn._posteriors import with_rest
 
 
 class Adjustment:
@@ -95,6 +95,7 @@ class Margin(Adjustment):
         e^{-s \Delta_c})` times a number per example, with :math:`a` the softmax of the scaled logits.
         """
         log_a = (loss.scale * logits).log_softmax(1)
-        margin = along_classes(loss.scale * loss.margin.to(log_a.dtype), log_a)
-        log_mass: Tensor = log_a + torch.logaddexp(log_of_the_rest(log_a), log_a - margin)
+        held_back = torch.exp(-along_classes(loss.scale * loss.margin.to(log_a.dtype), log_a))
+        a, rest = with_rest(log_a)
+        log_mass: Tensor = log_a + torch.log(rest + a * held_back)
         return log_mass

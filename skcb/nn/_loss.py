@@ -56,6 +56,7 @@ class ClassWeightedLoss(nn.Module):
     term: Term
     adjustment: ClassVar[Adjustment | None] = None
     weight: Tensor
+    _looked_right: tuple[Any, ...] | None = None
 
     def __init__(
         self,
@@ -208,7 +209,8 @@ class ClassWeightedLoss(nn.Module):
         tensor([[0.9000, 0.1000]])
         """
         self._check_logits(logits)
-        return unweighted(self.term.weighted_log_posterior(self, at_least_float32(logits)), self.weight)
+        log_mass = partial(self.term.weighted_log_posterior, self)
+        return unweighted(log_mass, at_least_float32(logits), self.weight)
 
     def for_trainer(self) -> Callable[..., Tensor]:
         """Return the function that Hugging Face's ``Trainer`` takes as ``compute_loss_func``.
@@ -284,6 +286,10 @@ class ClassWeightedLoss(nn.Module):
 
     def _checked(self, logits: Tensor, target: Tensor, sample_weight: Tensor | None) -> Tensor:
         """Return class indices as int64, and class probabilities as they are."""
+        # What is right of one batch is right of the next that looks like it, and a small batch feels the checks.
+        looks = self._looks_of(logits, target) if sample_weight is None else None
+        if looks is not None and looks == self._looked_right:
+            return target
         self._check_logits(logits)
         check_tensor("target", target)
         shape = logits.shape
@@ -312,7 +318,17 @@ class ClassWeightedLoss(nn.Module):
             check_sample_weight(sample_weight, per_example)
         if self.adjustment is not None and self.has_empty_class:
             self._refuse_empty(target)
+        if looks is not None:
+            self._looked_right = looks
         return target
+
+    def _looks_of(self, logits: Tensor, target: Tensor) -> tuple[Any, ...] | None:
+        """Return all that the checks go by where the values of the targets are not among it; None elsewhere."""
+        if torch.compiler.is_compiling() or type(logits) is not Tensor or type(target) is not Tensor:
+            return None
+        if target.dtype != torch.int64 or (self.adjustment is not None and self.has_empty_class):
+            return None
+        return logits.shape, logits.dtype, logits.device, target.shape, self.weight.device
 
     def _check_logits(self, logits: Tensor) -> None:
         check_tensor("logits", logits)

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from skcb._checks import check_non_negative, check_real
 from skcb.nn import functional
 from skcb.nn._focal import SIGMOID, SOFTMAX, at_least_float32, focal_loss
-from skcb.nn._posteriors import log_of_the_rest, unfocused
+from skcb.nn._posteriors import unfocused, unfocused_against_the_rest
 
 
 def _check_smoothing(name: str, value: float) -> float:
@@ -121,8 +121,7 @@ class SoftmaxFocal(Term):
         """Return what undoes the focus: at the minimum all classes gain as much by a little more probability."""
         if loss.gamma == 0:
             return logits
-        log_p = logits.log_softmax(1)
-        return unfocused(log_p, log_of_the_rest(log_p), loss.gamma)
+        return unfocused(logits.log_softmax(1), loss.gamma)
 
 
 class SigmoidCrossEntropy(Term):
@@ -151,12 +150,7 @@ class SigmoidCrossEntropy(Term):
     def weighted_log_posterior(self, loss: Any, logits: Tensor) -> Tensor:
         """Return what undoes the focus of each class against the rest."""
         gamma = self.focus(loss)
-        positive = nn.functional.logsigmoid(logits)
-        if gamma == 0:
-            return positive
-        negative = nn.functional.logsigmoid(-logits)
-        against = unfocused(positive, negative, gamma) - unfocused(negative, positive, gamma)
-        return nn.functional.logsigmoid(against)
+        return unfocused_against_the_rest(logits, gamma) if gamma else nn.functional.logsigmoid(logits)
 
 
 class SigmoidFocal(SigmoidCrossEntropy):

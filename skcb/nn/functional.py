@@ -7,7 +7,6 @@ from torch.nn import functional as torch_functional
 from skcb._checks import check_non_negative
 from skcb.nn import _focal
 from skcb.nn._focal import along_classes, at_least_float32
-from skcb.nn._posteriors import log_of_the_rest
 
 
 def cross_entropy(
@@ -168,7 +167,7 @@ def softmax_focal(
     if not (target.is_floating_point() or _is_smoothing(label_smoothing)):
         return _focal.focal_loss(_focal.SOFTMAX, logits, target, gamma, ignore_index=ignore_index)
     log_p = at_least_float32(logits).log_softmax(1)
-    cost = -log_p if gamma == 0 else -log_p * torch.exp(gamma * log_of_the_rest(log_p))
+    cost = -log_p if gamma == 0 else -log_p * torch.exp(gamma * _log_of_the_rest(log_p))
     return _expected(cost, target, label_smoothing, ignore_index)
 
 
@@ -275,6 +274,13 @@ def _expected(cost: Tensor, target: Tensor, smoothing: float | Tensor, ignore_in
     own = cost.gather(1, target.long().masked_fill(ignored, 0).unsqueeze(1)).squeeze(1)
     others = (spread * cost.masked_fill((spread == 0) & cost.isinf(), 0)).sum(1)
     return (own * kept + others).masked_fill(ignored, 0)
+
+
+def _log_of_the_rest(log_p: Tensor) -> Tensor:
+    """log(1 - p): only the likeliest class can be near 1, and for it the others are summed."""
+    likeliest = log_p.argmax(1, keepdim=True)
+    rest = log_p.scatter(1, likeliest, torch.finfo(log_p.dtype).min)
+    return torch.log1p(-rest.exp()).scatter(1, likeliest, rest.logsumexp(1, keepdim=True))
 
 
 def _is_smoothing(label_smoothing: float | Tensor) -> bool:
