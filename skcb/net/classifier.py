@@ -22,7 +22,7 @@ from skcb.net.callbacks import DeferredReweighting
 from skcb.net.counts import count_part
 from skcb.net.criteria import build_criterion, loss_class, own_beta, unwrapped
 from skcb.net.datasets import WeightedTarget, target_of
-from skcb.net.draws import balancing_sampler
+from skcb.net.draws import balancing_sampler, draws_by_counts
 from skcb.net.estimator import SklearnNet
 from skcb.net.heads import retrain_head
 from skcb.net.loading import BatchLoader
@@ -210,7 +210,7 @@ class CBNeuralNetClassifier(SklearnNet):
 
     def _balancer(self) -> Balancer | None:
         """What wrappers that balance ask: what of this net balances already."""
-        sampler = balancing_sampler(self.get_params_for("iterator_train").get("sampler"))
+        sampler = balancing_sampler(self._given_sampler)
         if sampler is not None:
             name = type(self).__name__
             return Balancer(f"iterator_train__sampler={sampler} of {name}", "Leave it out there", ours=True)
@@ -469,6 +469,8 @@ class CBNeuralNetClassifier(SklearnNet):
         if loss is None or not self.prior_correction:
             return self._decides_by()
         draws = self._plan.draws
+        if draws is None:  # or not known, where parameters were loaded
+            draws = draws_by_counts(self._given_sampler, loss.counts)
         return partial(_posterior, loss, None if draws is None else torch.from_numpy(draws))
 
     def _decides_by(self) -> Any:
@@ -476,6 +478,10 @@ class CBNeuralNetClassifier(SklearnNet):
             return self._decided_by
         loss = unwrapped(self.criterion_) if self.predict_nonlinearity == "auto" else None
         return super()._get_predict_nonlinearity() if loss is None else partial(_probabilities, loss)
+
+    @property
+    def _given_sampler(self) -> Any:
+        return self.get_params_for("iterator_train").get("sampler")
 
     @property
     def _loss_parameters(self) -> tuple[Any, ...]:

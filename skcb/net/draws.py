@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import Sampler
 
+from skcb.balancing import sampling_probability
 from skcb.nn import ClassBalancedSampler
 
 # Within a tenth, a sampler draws every class as often as it is there.
@@ -58,12 +59,24 @@ def _made(factory: Callable[..., Any], codes: Tensor | None, seed: int | None) -
 
 def balancing_sampler(sampler: Any) -> str | None:
     """Return the name of a class or factory of class-balanced samplers that draws unevenly, None of others."""
+    beta = _beta_of(sampler)
+    return f"ClassBalancedSampler(beta={beta!r})" if beta else None
+
+
+def draws_by_counts(sampler: Any, counts: NDArray[np.float64]) -> NDArray[np.float64] | None:
+    """Return what `draws_per_sample` would, of a sampler that is yet to be made; None where it is not known."""
+    beta = _beta_of(sampler)
+    if not beta:
+        return None
+    return np.divide(sampling_probability(counts, beta), counts, out=np.ones(len(counts)), where=counts > 0)
+
+
+def _beta_of(sampler: Any) -> float | None:
     made = getattr(sampler, "func", sampler)
     if not (isinstance(made, type) and issubclass(made, ClassBalancedSampler)):
         return None
     default = inspect.signature(made).parameters["beta"].default
-    beta = getattr(sampler, "keywords", {}).get("beta", default)
-    return f"{made.__name__}(beta={beta!r})" if beta else None
+    return getattr(sampler, "keywords", {}).get("beta", default)
 
 
 def draws_per_sample(sampler: Any, codes: Tensor, n_classes: int) -> NDArray[np.float64] | None:

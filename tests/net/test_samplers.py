@@ -211,6 +211,14 @@ def test_wrappers_know_what_the_probabilities_are_of():
     assert np.mean(decided[0] != decided[2]) < 0.15
 
 
+def test_loaded_parameters_are_corrected_alike(tmp_path):
+    fitted = net(prior_correction=True).fit(X, y)
+    fitted.save_params(f_params=tmp_path / "module.pt", f_criterion=tmp_path / "criterion.pt")
+    loaded = net(prior_correction=True, classes=[0, 1, 2], module__n_features_in=20).initialize()
+    loaded.load_params(f_params=tmp_path / "module.pt", f_criterion=tmp_path / "criterion.pt")
+    np.testing.assert_allclose(loaded.predict_proba(X), fitted.predict_proba(X), rtol=1e-5)
+
+
 def test_where_no_posterior_is_known_the_loss_says_so():
     from skcb.nn import ClassBalancedLoss
 
