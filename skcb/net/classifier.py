@@ -239,7 +239,8 @@ class CBNeuralNetClassifier(SklearnNet):
         if builds_module(self) and not given:
             if instance_or_cls is None:
                 instance_or_cls = MultilayerPerceptron
-                kwargs = {"cosine": loss_class(self.loss).term.wants_cosines, **kwargs}
+                term = getattr(loss_class(self.loss), "term", None)  # a base has its own for each instance
+                kwargs = {"cosine": term is not None and term.wants_cosines, **kwargs}
             if not callable(instance_or_cls):
                 raise TypeError(
                     "module must be a class of torch.nn.Module, an instance of one or a function that makes one, "
@@ -291,6 +292,8 @@ class CBNeuralNetClassifier(SklearnNet):
             gamma=self.gamma,
             parameters=self.get_params_for("criterion"),
         )
+        if self.prior_correction:
+            self.criterion_.posterior(torch.zeros(1, len(self.criterion_.weight)))  # refuses where there is none
         prepare_criterion(self, self.criterion_)
         return self
 
@@ -326,8 +329,9 @@ class CBNeuralNetClassifier(SklearnNet):
     def get_iterator(self, dataset: Any, training: bool = False) -> Any:
         """Return an iterator over the batches, and warn where sampler and loss both balance."""
         iterator = super().get_iterator(dataset, training)
-        draws, balancer = self._plan.draws, self._balancing_loss()
-        if training and draws is not None and balancer is not None:
+        draws = self._plan.draws if training else None
+        balancer = None if draws is None or np.ptp(draws) == 0 else self._balancing_loss()
+        if draws is not None and balancer is not None:
             most, least = self.classes_[[draws.argmax(), draws.argmin()]].tolist()
             warn(
                 f"the sampler draws samples of class {most!r} {draws.max() / draws.min():.3g} times as often as "
@@ -412,8 +416,10 @@ class CBNeuralNetClassifier(SklearnNet):
         True
         """
         self.check_is_fitted()
+        self.check_training_readiness()
         counts = retrain_head(self, X, y, beta, sample_weight=sample_weight, max_epochs=max_epochs, lr=lr)
         self.weigh_by(beta, counts)
+        self._plan = replace(self._plan, draws=np.ones(len(counts)))
         return self
 
     def get_loss(self, y_pred: Any, y_true: Any, X: Any = None, training: bool = False) -> Tensor:  # noqa: ARG002
@@ -469,9 +475,9 @@ class CBNeuralNetClassifier(SklearnNet):
         if loss is None or not self.prior_correction:
             return self._decides_by()
         draws = self._plan.draws
-        if draws is None:  # or not known, where parameters were loaded
+        if draws is None:  # as where parameters were loaded
             draws = draws_by_counts(self._given_sampler, loss.counts)
-        return partial(_posterior, loss, None if draws is None else torch.from_numpy(draws))
+        return partial(_posterior, loss, torch.from_numpy(draws) if np.ptp(draws) > 0 else None)
 
     def _decides_by(self) -> Any:
         if self._decided_by is not None:

@@ -8,7 +8,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.utils.data import Sampler
+from torch.utils.data import (
+    RandomSampler,
+    Sampler,
+    SequentialSampler,
+    SubsetRandomSampler,
+    WeightedRandomSampler,
+)
 
 from skcb.balancing import sampling_probability
 from skcb.nn import ClassBalancedSampler
@@ -30,48 +36,69 @@ class EpochsOfTheNet(Sampler[int]):
         return iter(self.sampler)
 
 
-def sampler_for(sampler: Any, codes: Tensor | None, seed: int | None) -> Any:
+def sampler_for(sampler: Any, labels: NDArray[Any] | None, seed: int | None) -> Any:
     """Return a sampler of the training part: one that is given, or what a class or function makes.
 
     Raises
     ------
     ValueError
         If there are no labels to make it from.
+    TypeError
+        If it is made from something else.
     """
     if not isinstance(sampler, Sampler) and callable(sampler):
-        sampler = _made(sampler, codes, seed)
+        sampler = _made(sampler, labels, seed)
     return EpochsOfTheNet(sampler) if isinstance(sampler, ClassBalancedSampler) else sampler
 
 
-def _made(factory: Callable[..., Any], codes: Tensor | None, seed: int | None) -> Any:
-    if codes is None:
+def _made(factory: Callable[..., Any], labels: NDArray[Any] | None, seed: int | None) -> Any:
+    made = getattr(factory, "func", factory)
+    if isinstance(made, type) and issubclass(made, WeightedRandomSampler | SubsetRandomSampler):
+        raise TypeError(
+            f"a sampler that is given as a class is made from the labels of the training part, and "
+            f"{made.__name__} is not; give skcb.nn.ClassBalancedSampler, or a function of the labels"
+        )
+    if labels is None:
         raise ValueError(
             f"{_name(factory)} is made from the labels of the training part, and a stream's are not known before "
             "it is trained on; give a sampler, or none"
         )
     accepted = inspect.signature(factory).parameters
     if "seed" not in accepted or "seed" in getattr(factory, "keywords", {}):
-        return factory(codes.numpy(force=True))
+        return factory(labels)
     if seed is None:
         seed = int(np.random.randint(2**31 - 1))  # noqa: NPY002 - without random_state the global one
-    return factory(codes.numpy(force=True), seed=seed)
+    return factory(labels, seed=seed)
 
 
 def balancing_sampler(sampler: Any) -> str | None:
-    """Return the name of a class or factory of class-balanced samplers that draws unevenly, None of others."""
+    """Return the name of a class-balanced sampler, made or not, that draws unevenly; None of others."""
     beta = _beta_of(sampler)
-    return f"ClassBalancedSampler(beta={beta!r})" if beta else None
+    return f"ClassBalancedSampler(beta={beta:g})" if beta else None
 
 
-def draws_by_counts(sampler: Any, counts: NDArray[np.float64]) -> NDArray[np.float64] | None:
-    """Return what `draws_per_sample` would, of a sampler that is yet to be made; None where it is not known."""
+def draws_by_counts(sampler: Any, counts: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return what `draws_per_sample` would, of the sampler of a training that has left its counts alone.
+
+    Raises
+    ------
+    ValueError
+        If it is not known how such a sampler draws.
+    """
+    if sampler is None or isinstance(sampler, RandomSampler | SequentialSampler):
+        return np.ones(len(counts))
     beta = _beta_of(sampler)
-    if not beta:
-        return None
+    if beta is None:
+        raise ValueError(
+            "prior_correction=True divides out how often each class was drawn, which is not known of "
+            f"{_name(sampler)} where parameters are loaded; pickle the net, or sample by ClassBalancedSampler"
+        )
     return np.divide(sampling_probability(counts, beta), counts, out=np.ones(len(counts)), where=counts > 0)
 
 
 def _beta_of(sampler: Any) -> float | None:
+    if isinstance(sampler, ClassBalancedSampler):
+        return sampler.beta
     made = getattr(sampler, "func", sampler)
     if not (isinstance(made, type) and issubclass(made, ClassBalancedSampler)):
         return None
@@ -79,14 +106,14 @@ def _beta_of(sampler: Any) -> float | None:
     return getattr(sampler, "keywords", {}).get("beta", default)
 
 
-def draws_per_sample(sampler: Any, codes: Tensor, n_classes: int) -> NDArray[np.float64] | None:
-    """Return how often a sampler draws a sample of each class, on the average; 1 where there is none.
+def draws_per_sample(sampler: Any, codes: Tensor | None, n_classes: int) -> NDArray[np.float64]:
+    """Return how often a sampler draws a sample of each class, on the average; 1 where all are drawn alike.
 
-    None where it draws all as often as one another, or is not known to do anything else.
+    So it is said of samplers that are not known to do anything else.
     """
-    weights = getattr(sampler, "weights", None)
-    if weights is None and not isinstance(sampler, ClassBalancedSampler):
-        return None
+    weights, even = getattr(sampler, "weights", None), np.ones(n_classes)
+    if codes is None or (weights is None and not isinstance(sampler, ClassBalancedSampler)):
+        return even
     counts = torch.bincount(codes, minlength=n_classes).numpy(force=True)
     if weights is None:
         drawn = np.zeros(n_classes)
@@ -94,9 +121,9 @@ def draws_per_sample(sampler: Any, codes: Tensor, n_classes: int) -> NDArray[np.
     else:
         weights = torch.as_tensor(weights, dtype=torch.float64)
         drawn = torch.bincount(codes, weights, minlength=n_classes).numpy(force=True)
-    often = np.divide(drawn, counts, out=np.ones(n_classes), where=counts > 0)
-    present = often[counts > 0]
-    return often if present.max() > _EVEN * present.min() else None
+    often = np.divide(drawn, counts, out=even.copy(), where=counts > 0)
+    often[counts == 0] = often[counts > 0].mean()
+    return often if often.max() > _EVEN * often.min() else even
 
 
 def sampler_in(loader: Any) -> Any:
@@ -108,6 +135,6 @@ def sampler_in(loader: Any) -> Any:
     return sampler.sampler if isinstance(sampler, EpochsOfTheNet) else sampler
 
 
-def _name(factory: Any) -> str:
-    made = getattr(factory, "func", factory)
-    return getattr(made, "__name__", repr(made))
+def _name(sampler: Any) -> str:
+    made = getattr(sampler, "func", sampler)
+    return getattr(made, "__name__", type(made).__name__)

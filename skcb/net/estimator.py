@@ -234,7 +234,8 @@ class SklearnNet(NeuralNetClassifier):
         target = target_of(dataset) if training else None
         codes = None if target is None else target[0]
         if training and "sampler" in parameters:
-            parameters["sampler"] = sampler_for(parameters["sampler"], codes, self._plan.seed)
+            labels = None if codes is None else self.classes_[codes.numpy(force=True)]
+            parameters["sampler"] = sampler_for(parameters["sampler"], labels, self._plan.seed)
         _check_sampler(parameters.get("sampler"), dataset)
         told = parameters.keys() & {"shuffle", "sampler", "batch_sampler"}
         if training and not told and not isinstance(dataset, IterableDataset):
@@ -244,9 +245,7 @@ class SklearnNet(NeuralNetClassifier):
                 parameters["shuffle"] = True
         iterator = (self.iterator_train if training else self.iterator_valid)(dataset, **parameters)
         if training:
-            draws = None
-            if codes is not None and len(codes) == len(dataset):
-                draws = draws_per_sample(sampler_in(iterator), codes, len(self.classes_))
+            draws = draws_per_sample(sampler_in(iterator), codes, len(self.classes_))
             self._plan = replace(self._plan, draws=draws)
         return iterator
 

@@ -6,12 +6,11 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
-from skorch.utils import is_dataset
 from torch import Tensor, nn
+from torch.utils.data import IterableDataset
 
 from skcb._checks import check_beta
 from skcb.net.criteria import loss_class
-from skcb.net.datasets import labels_of
 from skcb.nn import NormalizedLinear
 from skcb.nn._adjustments import Shift
 
@@ -42,9 +41,11 @@ def retrain_head(
             f"loss={net.loss!r} shifts the logits by the counts, so that its decisions are balanced already; "
             'train with loss="softmax" and beta=0 to balance the last layer alone'
         )
-    if y is None and is_dataset(X):
-        y = labels_of(X)
+    if isinstance(X, IterableDataset):
+        raise ValueError("a stream has no labels to count; give a dataset, or arrays")  # noqa: TRY004
+    X, target = net._check_data(X, y, sample_weight, None, reset=False)  # noqa: SLF001 - of the same package
     layer, features = _features(net, X)
+    declared = net._declared_counts()  # noqa: SLF001
     parameters = {f"criterion__{name}": value for name, value in criterion.items() if name != "beta"}
     parameters |= {  # but for groups, which name parameters of the whole module
         f"optimizer__{name}": value for name, value in optimizer.items() if name not in {"param_groups", "lr"}
@@ -56,6 +57,7 @@ def retrain_head(
         beta=beta,
         gamma=net.gamma,
         classes=net.classes_,
+        class_counts=None if declared is None else dict(zip(net.classes_.tolist(), declared, strict=True)),
         bias_init=net.bias_init,
         random_state=net.random_state,
         optimizer=net.optimizer,
@@ -64,7 +66,7 @@ def retrain_head(
         batch_size=net.batch_size,
         device=net.device,
         **parameters,
-    ).fit(features, y, sample_weight=sample_weight)
+    ).fit(features, target.y, sample_weight=target.weight)
     with torch.no_grad():
         for parameter, new in zip(layer.parameters(), head.module_.layer.parameters(), strict=True):
             parameter.copy_(new)
@@ -97,6 +99,11 @@ def _features(net: Any, X: Any) -> tuple[nn.Module, Tensor]:
     if not layers:
         raise ValueError(f"{type(module).__name__} has no linear layer to be trained again")
     layer = layers[-1]
+    if "weight" not in dict(layer.named_parameters(recurse=False)):
+        raise ValueError(
+            f"the weight of {layer} is computed from other parameters, so that it cannot be set; remove its "
+            "parametrization before"
+        )
     seen: list[tuple[Tensor, Tensor]] = []
 
     def keep(_: nn.Module, inputs: tuple[Any, ...], output: Tensor) -> None:

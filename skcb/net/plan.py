@@ -36,7 +36,7 @@ class Plan:
     weight_scale : float
         Factor on the sample weights that makes their mean over the training part 1.
     draws : ndarray of shape (n_classes,) or None
-        How often the sampler draws a sample of each class; None where it draws all alike.
+        How often a sample of each class is drawn, beside one another; None before training.
     """
 
     seed: int | None = None

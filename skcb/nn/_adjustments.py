@@ -64,6 +64,8 @@ class Shift(Adjustment):
 
     def weighted_log_posterior(self, loss: Any, logits: Tensor) -> Tensor:
         """Return the logits as they were trained: shifted, they are those of the training's prevalence."""
+        if loss.has_empty_class:  # which may be out of the running already, and 0 times infinity would be NaN
+            logits = logits.masked_fill(along_classes(loss.present == 0, logits), 0)
         return super().apply(loss, logits, logits)
 
 

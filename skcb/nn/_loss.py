@@ -259,11 +259,7 @@ class ClassWeightedLoss(nn.Module):
             if self.reduction == "mean":
                 weight = weight / n_examples
             return self.term.class_weighted_sum(self, logits, target, weight)
-        weight = self._example_weight(target, weight)
-        if sample_weight is not None:
-            if sample_weight.ndim < weight.ndim:
-                sample_weight = sample_weight.view(-1, *[1] * (weight.ndim - 1))
-            weight = weight * sample_weight.to(dtype)
+        weight = self._example_weight(target, weight, sample_weight)
         if self.reduction == "none":
             return self.term.per_example(self, logits, target) * weight
         if self.reduction == "mean":
@@ -272,11 +268,20 @@ class ClassWeightedLoss(nn.Module):
             weight = weight / weight.sum().clamp(min=torch.finfo(weight.dtype).tiny)
         return self.term.weighted_sum(self, logits, target, weight)
 
-    def _example_weight(self, target: Tensor, weight: Tensor) -> Tensor:
-        """Return the class weight of each example, 0 where it is ignored; the expected one if soft."""
-        if target.is_floating_point():
-            return (target.to(weight.dtype) * along_classes(weight, target)).sum(1)
-        return weight_of(target, weight, self.ignore_index)
+    def _example_weight(self, target: Tensor, weight: Tensor, sample_weight: Tensor | None) -> Tensor:
+        """Return what each example weighs: its class, or the expected one, times its own; 0 if ignored."""
+        hard = not target.is_floating_point()
+        if hard:
+            of_class = weight_of(target, weight, self.ignore_index)
+        else:
+            of_class = (target.to(weight.dtype) * along_classes(weight, target)).sum(1)
+        if sample_weight is None:
+            return of_class
+        if sample_weight.ndim < of_class.ndim:
+            sample_weight = sample_weight.view(-1, *[1] * (of_class.ndim - 1))
+        if hard:  # what is ignored may weigh anything
+            sample_weight = sample_weight.expand_as(target).masked_fill(target == self.ignore_index, 0)
+        return of_class * sample_weight.to(weight.dtype)
 
     def _check_parameters(self) -> None:
         parts = (self.term,) if self.adjustment is None else (self.term, self.adjustment)

@@ -18,6 +18,7 @@ def loss_of_trainer(
         raise ValueError("the batch has no labels: name their column label or labels, which the trainer looks for")
     if loss.weight.device != logits.device:
         loss.to(logits.device)
+    labels = torch.as_tensor(labels, device=logits.device)
     if logits.ndim == 3:
         logits, labels = logits.flatten(0, 1), labels.flatten(0, 1)
     if num_items_in_batch is not None:

@@ -1,6 +1,7 @@
 """Count the class indices of masks, tokens, datasets and loaders, part by part."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -29,9 +30,9 @@ def count_targets(
     ----------
     data : array-like or Tensor of any shape, Dataset, DataLoader or iterable of (input, target)
         Class indices: integers, or booleans for two classes. A list is an array, or holds arrays of several
-        shapes. Of a dataset that keeps its ``targets`` or tensors no item is loaded; of others, of a loader and of
-        an iterator the second of each pair is counted, or of each mapping what stands under ``"labels"`` or
-        ``"label"``. Give the dataset rather than its loader where its inputs take time to load.
+        shapes. Of a dataset that keeps its tensors, or indices as ``targets``, no item is loaded; of others, of a
+        loader and of an iterator the second of each pair is counted, or of each mapping what stands under
+        ``"labels"`` or ``"label"``. Give the dataset rather than its loader where its inputs take time to load.
     n_classes : int, default=None
         Number of classes. None takes the largest index and one.
     ignore_index : int, default=-100
@@ -228,13 +229,13 @@ def _second(item: Any) -> Any:
 
 def _held(dataset: Any) -> list[Any] | None:
     """Return the targets that a dataset keeps, in parts; None where they are to be had from its items alone."""
-    if isinstance(dataset, Subset):
+    if type(dataset) is Subset:
         parts = _held(dataset.dataset)
         if parts is None or len(parts) != 1:
             return None
         whole, places = parts[0], np.asarray(dataset.indices, dtype=np.int64)
         return [whole[torch.from_numpy(places) if isinstance(whole, Tensor) else places]]
-    if isinstance(dataset, ConcatDataset):
+    if type(dataset) is ConcatDataset:
         several = [_held(part) for part in dataset.datasets]
         return (
             None
@@ -243,19 +244,21 @@ def _held(dataset: Any) -> list[Any] | None:
         )
     if type(dataset) is TensorDataset and len(dataset.tensors) == 2:
         return [dataset.tensors[1]]
-    targets = getattr(dataset, "targets", None)  # torchvision's name
-    if isinstance(dataset, IterableDataset) or targets is None or len(targets) != len(dataset):
+    kept = _kept_targets(dataset)
+    return None if kept is None else [kept]
+
+
+def _kept_targets(dataset: Any) -> Any:
+    """Return the indices that a dataset keeps under torchvision's name, as its items have them; None of others."""
+    targets = getattr(dataset, "targets", None)
+    if isinstance(dataset, IterableDataset | Subset) or targets is None or len(targets) != len(dataset):
         return None
-    transform = _transform_of_targets(dataset)
-    return None if transform is None else [transform(targets)]
-
-
-def _transform_of_targets(dataset: Any) -> Callable[[Any], Any] | None:
-    """Return what makes the items' targets of those that are kept; None where an item's input has a part in it."""
     joint = getattr(dataset, "transforms", None)
-    if joint is not None and not hasattr(joint, "target_transform"):
+    if joint is not None and not hasattr(joint, "target_transform"):  # in which the input has a part
         return None
-    own = getattr(dataset, "target_transform", None)
-    if own is None:
-        return lambda targets: targets if isinstance(targets, Tensor) else np.asarray(targets)
-    return lambda targets: np.asarray([own(target) for target in targets])
+    with suppress(ValueError):  # of lists of unlike lengths
+        targets = targets if isinstance(targets, Tensor) else np.asarray(targets)
+        if isinstance(targets, Tensor) or targets.dtype.kind in "iub":  # else files, say, that hold the targets
+            own = getattr(dataset, "target_transform", None)
+            return targets if own is None else np.asarray([own(target) for target in targets.tolist()])
+    return None

@@ -116,14 +116,19 @@ def tau_normalize_(layer: Layer, tau: float = 1.0) -> Layer:
     weight = getattr(layer, "weight", None)
     if not isinstance(weight, Tensor) or weight.ndim < 2:
         raise TypeError(f"{type(layer).__name__} has no matrix of weights; give the layer that makes the logits")
+    if "weight" not in dict(layer.named_parameters(recurse=False)):
+        raise TypeError(
+            f"the weight of {type(layer).__name__} is computed from other parameters, so that it cannot be set; "
+            "remove its parametrization before"
+        )
     if tau == 0:
         return layer
     with torch.no_grad():
         if not torch.isfinite(weight).all():
             raise ValueError(f"the weights of {type(layer).__name__} are not finite")
-        norm = torch.linalg.vector_norm(at_least_float32(weight).flatten(1), dim=1)
+        norm = torch.linalg.vector_norm(weight.double().flatten(1), dim=1)
         scale = torch.where(norm > 0, norm**-tau, 1)
-        weight.mul_(scale.view(-1, *[1] * (weight.ndim - 1)))
+        weight.copy_(weight.double() * scale.view(-1, *[1] * (weight.ndim - 1)))
         bias = getattr(layer, "bias", None)
         if isinstance(bias, Tensor):
             bias.zero_()

@@ -183,7 +183,9 @@ class ClassBalancedSampler(Sampler[int]):
             self._go_to(epoch + 1, 0)
             return
         self._go_to(epoch, position)
-        self._restored, self._beta_of_epoch = True, check_beta(state["beta"])
+        beta = check_beta(state["beta"])
+        if position:  # else nothing has been drawn by it
+            self._restored, self._beta_of_epoch = True, beta
 
     def _go_to(self, epoch: int, position: int) -> None:
         self.epoch, self._begun, self._restored = epoch, False, False
@@ -194,14 +196,13 @@ class ClassBalancedSampler(Sampler[int]):
         return self._share
 
     def __iter__(self) -> Iterator[int]:
+        # An epoch begins with its first draw: loaders with workers may ask for an iterator that they do not use.
         if self._begun:
             self._go_to(self.epoch + 1, 0)
         if not self._restored:
             self._beta_of_epoch = self.beta
         self._begun, self._restored = True, False
-        return self._draws(self._order()[self.rank :: self.num_replicas])
-
-    def _draws(self, order: NDArray[np.integer]) -> Iterator[int]:
+        order = self._order()[self.rank :: self.num_replicas]
         epoch = self.epoch
         for start in range(self._handed_out, self._share, _CHUNK):
             if self.epoch != epoch:  # another iteration has begun
@@ -212,30 +213,34 @@ class ClassBalancedSampler(Sampler[int]):
             yield from self._chunk
 
     def _order(self) -> NDArray[np.integer]:
-        """Return the draws of the epoch over all ranks."""
-        rng = np.random.default_rng([self.seed, self.epoch])
+        """Return the draws of the epoch over all ranks; a longer epoch begins as a shorter one does."""
+        probability = sampling_probability(self._class_count, self._beta_of_epoch)
         n_draws = self._share * self.num_replicas
-        codes = _draw(sampling_probability(self._class_count, self._beta_of_epoch), n_draws, rng)
+        codes = _draw(probability, n_draws, [self.seed, self.epoch])
         times = np.bincount(codes, minlength=len(self.classes))
         places = np.argsort(codes, kind="stable")  # by radix, since the codes are short
         del codes
         order = np.empty(n_draws, dtype=self._members.dtype)
         ends, last = np.cumsum(times), np.cumsum(self._class_count)
-        for end, size, stop, start in zip(ends, times, last, last - self._class_count, strict=True):
+        for c, (end, size, stop, start) in enumerate(
+            zip(ends, times, last, last - self._class_count, strict=True)
+        ):
             if size:
+                rng = np.random.default_rng([self.seed, self.epoch, c])
                 order[places[end - size : end]] = _rounds(self._members[start:stop], size, rng)
         return order
 
 
-def _draw(probability: NDArray[np.float64], size: int, rng: np.random.Generator) -> NDArray[Any]:
+def _draw(probability: NDArray[np.float64], size: int, seed: list[int]) -> NDArray[Any]:
     """Draw codes by the alias method: a column at random, and in it one of two classes."""
     threshold, alias = _alias_table(probability)
+    of_columns, of_coins = (np.random.default_rng(each) for each in np.random.SeedSequence(seed).spawn(2))
     n_classes = len(probability)
     codes = np.empty(size, dtype=np.min_scalar_type(n_classes))
     for start in range(0, size, _CHUNK):  # what is drawn stays in the cache
         part = codes[start : start + _CHUNK]
-        column = rng.integers(n_classes, size=len(part), dtype=np.int32)
-        part[:] = np.where(rng.random(len(part)) < threshold[column], column, alias[column])
+        column = of_columns.integers(n_classes, size=len(part), dtype=np.int32)
+        part[:] = np.where(of_coins.random(len(part)) < threshold[column], column, alias[column])
     return codes
 
 
@@ -258,7 +263,7 @@ def _alias_table(probability: NDArray[np.float64]) -> tuple[NDArray[np.float64],
 def _rounds(members: NDArray[np.integer], size: int, rng: np.random.Generator) -> NDArray[np.integer]:
     """Return the first `size` of one permutation of the members after the other."""
     if size <= len(members):
-        return members[rng.choice(len(members), size, replace=False)]
+        return rng.permutation(members)[:size]
     rounds = -(-size // len(members))
     return rng.permuted(np.broadcast_to(members, (rounds, len(members))), axis=1).ravel()[:size]
 

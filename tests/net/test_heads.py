@@ -1,11 +1,18 @@
 """The last layer trained anew: features stay, weights balance, and norms are made one."""
 
+import copy
+
 import numpy as np
+import pandas as pd
 import pytest
+import scipy.sparse
 import torch
 from sklearn.exceptions import NotFittedError
 from sklearn.metrics import balanced_accuracy_score
+from skorch.exceptions import SkorchTrainingImpossibleError
 from torch import nn
+from torch.nn.utils.parametrizations import weight_norm
+from torch.utils.data import TensorDataset
 
 from skcb import CBNeuralNetClassifier, load_long_tailed_digits
 from skcb.nn import NormalizedLinear, tau_normalize_
@@ -20,8 +27,6 @@ def plain():
 
 
 def copy_of(net):
-    import copy
-
     return copy.deepcopy(net)
 
 
@@ -100,6 +105,51 @@ class Scaled(nn.Module):
         return 2 * self.linear(X)
 
 
+@pytest.mark.parametrize(
+    "given",
+    [
+        pd.DataFrame,
+        lambda X: X.tolist(),
+        scipy.sparse.coo_matrix,
+        lambda X: torch.tensor(X, dtype=torch.float32),
+        lambda X: TensorDataset(torch.tensor(X, dtype=torch.float32), torch.tensor(y)),
+    ],
+)
+def test_it_takes_what_fit_takes(plain, given):
+    expected = copy_of(plain).rebalance_classifier(X, y, max_epochs=3)
+    again = copy_of(plain)
+    data = given(X)
+    again.rebalance_classifier(data, None if isinstance(data, TensorDataset) else y, max_epochs=3)
+    np.testing.assert_allclose(again.predict_proba(X_test), expected.predict_proba(X_test), rtol=1e-5)
+
+
+def test_declared_counts_hold_for_the_last_layer_too():
+    counts = {digit: 1000 - 90 * digit for digit in range(10)}
+    net = CBNeuralNetClassifier(class_counts=counts, max_epochs=2, random_state=0).fit(X, y)
+    net.rebalance_classifier(X[::2], y[::2], max_epochs=2)
+    np.testing.assert_array_equal(net.class_count_, list(counts.values()))
+
+
+class WeightNormed(nn.Sequential):
+    def __init__(self):
+        super().__init__(nn.Linear(64, 8), weight_norm(nn.Linear(8, 10)))
+
+
+def test_a_weight_that_is_computed_from_others_is_refused():
+    net = CBNeuralNetClassifier(WeightNormed, max_epochs=1).fit(X, y)
+    with pytest.raises(ValueError, match="computed from other parameters"):
+        net.rebalance_classifier(X, y)
+    with pytest.raises(TypeError, match="computed from other parameters"):
+        tau_normalize_(net.module_[-1])
+
+
+@pytest.mark.parametrize("size", [1e-30, 1e25])
+def test_tau_normalisation_of_tiny_and_enormous_weights(size):
+    layer = nn.Linear(5, 3)
+    layer.weight.data *= size
+    torch.testing.assert_close(tau_normalize_(layer).weight.norm(dim=1), torch.ones(3))
+
+
 def test_what_cannot_be_is_named(plain):
     with pytest.raises(NotFittedError):
         CBNeuralNetClassifier().rebalance_classifier(X, y)
@@ -111,6 +161,14 @@ def test_what_cannot_be_is_named(plain):
         copy_of(plain).rebalance_classifier(X, y, beta=2)
     with pytest.raises(ValueError, match="inconsistent numbers of samples"):
         copy_of(plain).rebalance_classifier(X, y[:-1])
+    with pytest.raises(ValueError, match="contains NaN"):
+        copy_of(plain).rebalance_classifier(np.full_like(X, np.nan), y)
+    with pytest.raises(ValueError, match="64 features"):
+        copy_of(plain).rebalance_classifier(X[:, :5], y)
+    trimmed = copy_of(plain)
+    trimmed.trim_for_prediction()
+    with pytest.raises(SkorchTrainingImpossibleError, match="trimmed for prediction"):
+        trimmed.rebalance_classifier(X, y)
 
 
 def test_tau_normalisation_helps_on_a_long_tail(plain):

@@ -199,6 +199,12 @@ def test_a_corrected_net_decides_as_it_did():
         assert (corrected.predict_proba(X).argmax(axis=1) != corrected.predict(X)).any()
 
 
+def test_a_head_that_is_trained_again_was_not_sampled():
+    params = {"max_epochs": 60, "lr": 0.02, "batch_size": 100, "prior_correction": True}
+    again = net(**params).fit(X, y).rebalance_classifier(X, y)
+    np.testing.assert_allclose(again.predict_proba(X).mean(axis=0), np.bincount(y) / len(y), atol=0.03)
+
+
 def test_wrappers_know_what_the_probabilities_are_of():
     params = {"max_epochs": 60, "lr": 0.02, "batch_size": 100}
     decided = []
@@ -219,10 +225,50 @@ def test_loaded_parameters_are_corrected_alike(tmp_path):
     np.testing.assert_allclose(loaded.predict_proba(X), fitted.predict_proba(X), rtol=1e-5)
 
 
-def test_where_no_posterior_is_known_the_loss_says_so():
+def test_where_no_posterior_is_known_the_loss_says_so_before_training():
     from skcb.nn import ClassBalancedLoss
 
     base = torch.nn.MultiMarginLoss(reduction="none")
     fitted = net(loss=ClassBalancedLoss, criterion__base=base, prior_correction=True, iterator_train__sampler=None)
     with pytest.raises(NotImplementedError, match="ClassBalancedLoss has no posterior"):
-        fitted.fit(X, y).predict_proba(X)
+        fitted.fit(X, y)
+
+
+def weighted_by_label(labels):
+    weight = {"a": 1.0, "b": 5.0, "c": 20.0}
+    return WeightedRandomSampler([weight[label] for label in labels], len(labels))
+
+
+def test_a_function_is_given_the_labels():
+    named = np.array(["a", "b", "c"])[y]
+    fitted = net(callbacks=[Seen], iterator_train__sampler=weighted_by_label, prior_correction=True).fit(X, named)
+    expected = np.bincount(y) * [1, 5, 20]
+    drawn = np.unique(seen_by(fitted).labels[0], return_counts=True)[1]
+    np.testing.assert_allclose(drawn / 600, expected / expected.sum(), atol=0.08)
+
+
+def test_a_class_that_is_made_of_something_else_is_refused():
+    with pytest.raises(TypeError, match="WeightedRandomSampler is not"):
+        net(iterator_train__sampler=partial(WeightedRandomSampler, num_samples=300)).fit(X, y)
+
+
+@pytest.mark.parametrize("sampler", [ClassBalancedSampler(y, beta=1), weighted_by_label])
+def test_loaded_parameters_know_an_instance_and_refuse_what_they_cannot_know(tmp_path, sampler):
+    named = np.array(["a", "b", "c"])[y]
+    fitted = net(prior_correction=True, iterator_train__sampler=sampler).fit(X, named)
+    fitted.save_params(f_params=tmp_path / "module.pt", f_criterion=tmp_path / "criterion.pt")
+    loaded = net(
+        prior_correction=True, iterator_train__sampler=sampler, classes=["a", "b", "c"], module__n_features_in=20
+    ).initialize()
+    loaded.load_params(f_params=tmp_path / "module.pt", f_criterion=tmp_path / "criterion.pt")
+    if sampler is weighted_by_label:
+        with pytest.raises(ValueError, match="not known of weighted_by_label where parameters are loaded"):
+            loaded.predict_proba(X)
+    else:
+        np.testing.assert_allclose(loaded.predict_proba(X), fitted.predict_proba(X), rtol=1e-5)
+
+
+def test_wrappers_see_an_instance_too():
+    sampler = ClassBalancedSampler(y, beta=1)
+    (message,) = double_balancing(lambda: ClassBalancedClassifier(net(iterator_train__sampler=sampler)).fit(X, y))
+    assert "iterator_train__sampler=ClassBalancedSampler(beta=1)" in message

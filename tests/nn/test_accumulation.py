@@ -77,6 +77,25 @@ def test_nothing_left_in_a_part_costs_nothing():
     assert loss(torch.randn(2, 3), torch.tensor([-100, -100]), n_examples=7) == 0
 
 
+@pytest.mark.parametrize("make", EVERY)
+def test_an_ignored_example_may_weigh_anything(make):
+    loss, logits, target = make(COUNTS), torch.randn(3, 3), torch.tensor([0, -100, 2])
+    weight = torch.tensor([2.0, float("nan"), 0.5])
+    expected = loss(logits[[0, 2]], target[[0, 2]], weight[[0, 2]])
+    torch.testing.assert_close(loss(logits, target, weight), expected)
+
+
+def test_what_was_right_of_one_batch_is_not_taken_for_the_values_of_the_next():
+    loss = CBCrossEntropyLoss(COUNTS)
+    loss(torch.randn(2, 3), torch.tensor([0, 1]))
+    with pytest.raises(ValueError, match="target 3 lies outside"):
+        loss(torch.randn(2, 3), torch.tensor([0, 3]))
+    with pytest.raises(TypeError, match="logits must be floating"):
+        loss(torch.zeros(2, 3, dtype=torch.int64), torch.tensor([0, 1]))
+    with pytest.raises(ValueError, match="class indices for logits"):
+        loss(torch.randn(2, 3), torch.tensor([0, 1, 1]))
+
+
 @pytest.mark.parametrize(
     ("n_examples", "error", "message"),
     [

@@ -125,6 +125,27 @@ def test_where_the_input_has_a_part_in_the_target_items_are_loaded():
     np.testing.assert_array_equal(count_targets(joint), [1, 2])
 
 
+def test_what_items_do_to_the_targets_counts():
+    class Relabelled(Subset):
+        def __getitem__(self, i):
+            return None, super().__getitem__(i)[1] + 3
+
+        def __getitems__(self, indices):
+            return [self[i] for i in indices]
+
+    class Files(Pairs):
+        """Like torchvision's VOCSegmentation, whose targets are paths."""
+
+        targets = ("a.png", "b.png", "c.png")
+
+    class Ragged(Pairs):
+        targets = ([0], [1, 2], [3])
+
+    np.testing.assert_array_equal(count_targets(Relabelled(Pairs([0, 1, 1]), [1, 2])), [0, 0, 0, 0, 2])
+    np.testing.assert_array_equal(count_targets(Files([0, 1, 1])), [1, 2])
+    np.testing.assert_array_equal(count_targets(Ragged([0, 1, 1])), [1, 2])
+
+
 def test_other_kinds():
     np.testing.assert_array_equal(count_targets(np.array([True, False, True])), [1, 2])
     np.testing.assert_array_equal(count_targets(torch.tensor([True, False, True])), [1, 2])

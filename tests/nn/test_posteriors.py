@@ -138,6 +138,26 @@ def test_a_class_without_samples_has_probability_0(make):
     torch.testing.assert_close(posterior.sum(1), torch.ones(5))
 
 
+@pytest.mark.filterwarnings("ignore::skcb.EmptyClassWarning")
+@pytest.mark.parametrize("make", [CBCrossEntropyLoss, LogitAdjustedLoss, VSLoss])
+def test_a_class_without_samples_may_be_out_of_the_running(make):
+    logits = torch.tensor([[0.0, -torch.inf, 1.0]])
+    np.testing.assert_allclose(make([900, 0, 10]).posterior(logits).sum(), 1)
+
+
+@pytest.mark.parametrize("make", [CBCrossEntropyLoss, CBSoftmaxFocalLoss, CBFocalLoss, VSLoss, LDAMLoss])
+def test_what_goes_by_blocks_is_what_goes_at_once(make):
+    logits = torch.randn(300, 700, generator=torch.Generator().manual_seed(0))
+    logits = logits / 20 if make is LDAMLoss else logits
+    loss = make(np.geomspace(1000, 5, 700).astype(int))
+    whole = loss.posterior(logits)
+    for rows in (slice(0, 1), slice(90, 97), slice(299, 300)):
+        torch.testing.assert_close(whole[rows], loss.posterior(logits[rows]))
+    followed = loss.posterior(logits.clone().requires_grad_())
+    torch.testing.assert_close(whole, followed.detach())
+    assert torch.isfinite(torch.autograd.grad(followed[:, 3].sum(), followed)[0]).all()
+
+
 def test_it_is_the_posterior_of_the_data_and_not_of_the_balanced_world():
     loss = LogitAdjustedLoss([900, 100])
     torch.testing.assert_close(loss.posterior(torch.zeros(1, 2)), torch.tensor([[0.9, 0.1]]))

@@ -217,3 +217,56 @@ def test_other_input_that_cannot_be_is_named():
         sampler.load_state_dict({"epoch": 1})
     with pytest.raises(ValueError, match="epoch must be at least 0"):
         sampler.set_epoch(-1)
+
+
+def test_progressive_sampling_is_resumed_between_epochs_as_it_ran():
+    schedule = [0, 0.9, 0.99, 1]
+
+    def run(sampler, epochs):
+        drawn = []
+        for epoch in epochs:
+            sampler.set_epoch(epoch)
+            sampler.set_beta(schedule[epoch])
+            drawn.append(list(sampler))
+        return drawn
+
+    whole = run(ClassBalancedSampler(TARGET), range(4))
+    first, second = ClassBalancedSampler(TARGET), ClassBalancedSampler(TARGET)
+    run(first, range(2))
+    second.load_state_dict(first.state_dict())
+    assert run(second, [2, 3]) == whole[2:]
+
+
+def test_loaders_that_ask_twice_for_an_iterator_skip_no_epoch_and_no_place():
+    data = TensorDataset(torch.arange(1000))
+
+    def handed_out(loader):
+        return [int(index) for (index,) in loader]
+
+    whole = ClassBalancedSampler(TARGET)
+    epochs = [list(whole) for _ in range(3)]
+    for persistent in (False, True):
+        sampler = ClassBalancedSampler(TARGET)
+        loader = DataLoader(data, sampler=sampler, batch_size=None, num_workers=1, persistent_workers=persistent)
+        assert [handed_out(loader) for _ in range(3)] == epochs
+    sampler = ClassBalancedSampler(TARGET)
+    sampler.load_state_dict({"epoch": 1, "position": 300, "beta": 0.999, "next_beta": 0.999})
+    assert handed_out(DataLoader(data, sampler=sampler, batch_size=None, num_workers=1)) == epochs[1][300:]
+
+
+@pytest.mark.parametrize("beta", [0, 0.99, 1])
+@pytest.mark.parametrize("num_replicas", [3, 7, 16])
+def test_whatever_the_number_of_ranks_the_order_is_one(beta, num_replicas):
+    single = list(ClassBalancedSampler(TARGET, beta=beta, seed=2))
+    for drop_last in (False, True):
+        ranks = [
+            list(
+                ClassBalancedSampler(
+                    TARGET, beta=beta, seed=2, rank=rank, num_replicas=num_replicas, drop_last=drop_last
+                )
+            )
+            for rank in range(num_replicas)
+        ]
+        union = np.array(ranks).T.ravel().tolist()
+        length = min(len(union), len(single))
+        assert union[:length] == single[:length]
