@@ -59,6 +59,7 @@ def focal_losses(target: Tensor, counts: np.ndarray) -> dict[str, Contender]:
         "imbalanced-losses, sigmoid focal": lambda z: imbalanced(
             z, one_hot(target, n_classes).float(), sample_weight=weight[target].unsqueeze(1)
         ),
+        "the same, ready one-hot, no weights": lambda z: imbalanced(z, ready),
         "**skcb** `CBSoftmaxFocalLoss`": lambda z: softmax(z, target),
         "imbalanced-losses, softmax focal": lambda z: imbalanced_softmax(z, target),
         "cbloss, softmax focal": lambda z: cb(z, target),
@@ -163,7 +164,7 @@ def main() -> None:
         logits, target, counts = batch(*size)
         report_times("Focal losses", focal_losses(target, counts), logits, options.turns)
     logits, target, counts = batch(1024, 8142)
-    report_memory(focal_losses(target, counts), logits)
+    report_memory(cross_entropies(target, counts) | focal_losses(target, counts), logits)
 
 
 if __name__ == "__main__":

@@ -57,6 +57,7 @@ class ClassWeightedLoss(nn.Module):
     adjustment: ClassVar[Adjustment | None] = None
     weight: Tensor
     _looked_right: tuple[Any, ...] | None = None
+    _division: tuple[Tensor, int, int, Tensor] | None = None
 
     def __init__(
         self,
@@ -152,10 +153,13 @@ class ClassWeightedLoss(nn.Module):
         """
         if n_examples is not None:
             n_examples = check_n_examples(n_examples, self.reduction)
-        target = self._checked(logits, target, sample_weight)
+        weight = self.weight  # a module's look-up, which small batches feel
+        target = self._checked(logits, target, sample_weight, weight)
         logits, counted = self._looked_at(logits, target)
         try:
-            return self._reduced(logits, target, sample_weight, counted if n_examples is None else n_examples)
+            return self._reduced(
+                logits, target, sample_weight, weight, counted if n_examples is None else n_examples
+            )
         except (IndexError, RuntimeError) as error:
             # torch has seen that an index is out of range (at no cost to us); say which.
             self._explain(target, error)
@@ -247,17 +251,21 @@ class ClassWeightedLoss(nn.Module):
         return partial(loss_of_trainer, self)
 
     def _reduced(
-        self, logits: Tensor, target: Tensor, sample_weight: Tensor | None, n_examples: Tensor | float
+        self,
+        logits: Tensor,
+        target: Tensor,
+        sample_weight: Tensor | None,
+        weight: Tensor,
+        n_examples: Tensor | float,
     ) -> Tensor:
         dtype = logits.dtype if logits.dtype.itemsize >= 4 else torch.float32
         if self.adjustment is not None:
             logits = self.adjustment.apply(self, logits, target)
-        weight = self.weight
         if weight.dtype != dtype:
             weight = weight.to(dtype)
         if sample_weight is None and self.reduction in {"mean", "sum"} and not target.is_floating_point():
             if self.reduction == "mean":
-                weight = weight / n_examples
+                weight = self._divided(weight, n_examples)
             return self.term.class_weighted_sum(self, logits, target, weight)
         weight = self._example_weight(target, weight, sample_weight)
         if self.reduction == "none":
@@ -267,6 +275,20 @@ class ClassWeightedLoss(nn.Module):
         elif self.reduction == "weighted_mean":
             weight = weight / weight.sum().clamp(min=torch.finfo(weight.dtype).tiny)
         return self.term.weighted_sum(self, logits, target, weight)
+
+    def _divided(self, weight: Tensor, n_examples: Tensor | float) -> Tensor:
+        """Return weights over a number, and keep them for the next batch, which has as many examples as a rule.
+
+        A vector that is made anew for each small batch costs more than its arithmetic, backwards too.
+        """
+        if not isinstance(n_examples, int) or not _may_be_kept(weight):
+            return weight / n_examples
+        # Whatever writes into the weights counts their version up.
+        of, version, number, divided = self._division or (None, 0, 0, weight)
+        if of is not weight or version != weight._version or number != n_examples:  # noqa: SLF001 - torch documents it
+            divided = weight / n_examples
+            self._division = weight, weight._version, n_examples, divided  # noqa: SLF001
+        return divided
 
     def _example_weight(self, target: Tensor, weight: Tensor, sample_weight: Tensor | None) -> Tensor:
         """Return what each example weighs: its class, or the expected one, times its own; 0 if ignored."""
@@ -289,10 +311,10 @@ class ClassWeightedLoss(nn.Module):
             for name, check in part.checks.items():
                 setattr(self, name, check(name, getattr(self, name)))
 
-    def _checked(self, logits: Tensor, target: Tensor, sample_weight: Tensor | None) -> Tensor:
+    def _checked(self, logits: Tensor, target: Tensor, sample_weight: Tensor | None, weight: Tensor) -> Tensor:
         """Return class indices as int64, and class probabilities as they are."""
         # What is right of one batch is right of the next that looks like it, and a small batch feels the checks.
-        looks = self._looks_of(logits, target) if sample_weight is None else None
+        looks = self._looks_of(logits, target, weight) if sample_weight is None else None
         if looks is not None and looks == self._looked_right:
             return target
         self._check_logits(logits)
@@ -327,13 +349,13 @@ class ClassWeightedLoss(nn.Module):
             self._looked_right = looks
         return target
 
-    def _looks_of(self, logits: Tensor, target: Tensor) -> tuple[Any, ...] | None:
+    def _looks_of(self, logits: Tensor, target: Tensor, weight: Tensor) -> tuple[Any, ...] | None:
         """Return all that the checks go by where the values of the targets are not among it; None elsewhere."""
         if torch.compiler.is_compiling() or type(logits) is not Tensor or type(target) is not Tensor:
             return None
         if target.dtype != torch.int64 or (self.adjustment is not None and self.has_empty_class):
             return None
-        return logits.shape, logits.dtype, logits.device, target.shape, self.weight.device
+        return logits.shape, logits.dtype, logits.device, target.shape, weight.device
 
     def _check_logits(self, logits: Tensor) -> None:
         check_tensor("logits", logits)
@@ -416,3 +438,9 @@ class ClassWeightedLoss(nn.Module):
         values = {name: getattr(self, name, None) for name in inspect.signature(type(self)).parameters}
         shown = [f"{name}={value!r}" for name, value in values.items() if name != "counts" and not callable(value)]
         return ", ".join([f"n_classes={len(self.weight)}", *shown])
+
+
+def _may_be_kept(weight: Tensor) -> bool:
+    if not values_are_known(weight):
+        return False
+    return not (weight.requires_grad or torch.is_inference_mode_enabled() or weight.is_inference())

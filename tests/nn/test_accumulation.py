@@ -1,5 +1,7 @@
 """``n_examples``: parts of a batch whose gradients are added give the gradient of the whole."""
 
+import copy
+import pickle
 from functools import partial
 
 import numpy as np
@@ -94,6 +96,41 @@ def test_what_was_right_of_one_batch_is_not_taken_for_the_values_of_the_next():
         loss(torch.zeros(2, 3, dtype=torch.int64), torch.tensor([0, 1]))
     with pytest.raises(ValueError, match="class indices for logits"):
         loss(torch.randn(2, 3), torch.tensor([0, 1, 1]))
+
+
+def test_the_weights_that_are_kept_from_batch_to_batch_follow_every_change():
+    loss, logits = CBCrossEntropyLoss(COUNTS), torch.randn(4, 3, requires_grad=True)
+    target = torch.tensor([0, 1, 2, 2])
+
+    def right():
+        expected = torch.nn.functional.cross_entropy(logits, target, loss.weight, reduction="sum") / 4
+        torch.testing.assert_close(loss(logits, target), expected)
+
+    with torch.inference_mode():
+        loss(logits, target)
+    right()
+    loss(logits, target).backward()
+    loss.set_counts([1, 50, 100])
+    right()
+    with torch.no_grad():
+        loss.weight.mul_(2)
+    right()
+    loss.load_state_dict(CBCrossEntropyLoss([9, 8, 1]).state_dict())
+    right()
+    loss.weight = torch.tensor([1.0, 2.0, 3.0])
+    right()
+    torch.testing.assert_close(
+        loss(logits[:2], target[:2], n_examples=4) + loss(logits[2:], target[2:], n_examples=4),
+        loss(logits, target),
+    )
+    for again in (copy.deepcopy(loss), pickle.loads(pickle.dumps(loss))):
+        again.weight.zero_()
+        assert again(logits, target) == 0
+    right()
+    torch.testing.assert_close(loss.double()(logits.double(), target), loss(logits, target).double())
+    with torch.inference_mode():
+        made_there = CBCrossEntropyLoss(COUNTS)
+        made_there(logits, target)
 
 
 @pytest.mark.parametrize(
