@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from skcb._decisions.counts import CountScore, without_residue
 from skcb._decisions.evidence import Evidence
-from skcb._decisions.paths import Codes, Floats
+from skcb._decisions.paths import CACHED, Codes, Floats
 from skcb._decisions.scores import Score
 
 _SWEEPS = 4
@@ -30,11 +30,10 @@ def climb(evidence: Evidence, score: Score, start: Floats, unit: float) -> Float
     """
     size = len(start)
     rows = np.flatnonzero(evidence.weight > 0)
-    standing = Standing(evidence.log_probability[rows], start)
-    evidence = replace(
+    standing = Standing(evidence.log_probability, start, rows)
+    evidence = replace(  # of its log-probabilities scores read the number of classes alone
         evidence,
-        log_probability=standing.shifted,
-        true=evidence.true[rows],
+        true=evidence.true[rows].astype(standing.first.dtype),
         weight=evidence.weight[rows],
         row=evidence.row[rows],
     )
@@ -77,27 +76,39 @@ def _pulled(places: Floats, others: Floats, c: int, pull: Floats) -> Floats:
 
 
 class Standing:
-    """The shifted log-probabilities, with the best and the second best class of each row and their values."""
+    """The best and the second best class of some rows, with their shifted log-probabilities.
 
-    def __init__(self, log_probability: Floats, offset: Floats) -> None:
-        """Take the log-probabilities over: they are shifted where they stand."""
+    Codes are as short as the classes allow, and no matrix is kept: with few classes a vector or two as long as the
+    rows are what memory goes to.
+    """
+
+    def __init__(self, log_probability: Floats, offset: Floats, rows: Codes) -> None:
+        self.log_probability, self.rows = log_probability, rows
         self.start, self.offset = offset, offset.copy()
-        self.shifted = log_probability
-        self.shifted += offset
-        self.first, self.second, self.at_first, self.at_second = _two_best(self.shifted)
+        codes = np.min_scalar_type(len(offset))
+        self.first, self.second = np.empty(len(rows), codes), np.empty(len(rows), codes)
+        self.at_first, self.at_second = np.empty(len(rows)), np.empty(len(rows))
+        self._look(np.arange(len(rows)))
+
+    def _look(self, places: Codes) -> None:
+        """Find the two best classes of some of the rows anew, so many at a time as stay in the cache."""
+        size = max(1, CACHED // len(self.offset))
+        for start in range(0, len(places), size):
+            part = places[start : start + size]
+            best = _two_best(self.log_probability[self.rows[part]] + self.offset)
+            for kept, new in zip((self.first, self.second, self.at_first, self.at_second), best, strict=True):
+                kept[part] = new
+
+    def _of(self, c: int) -> Floats:
+        return self.log_probability[self.rows, c] + self.offset[c]
 
     def move(self, c: int, place: float) -> None:
         """Put one class elsewhere; only rows where it is or becomes one of the two best are looked at."""
-        self.shifted[:, c] += place - self.offset[c]
         self.offset[c] = place
-        near = (self.first == c) | (self.second == c) | (self.shifted[:, c] >= self.at_second)
-        rows = np.flatnonzero(near)
-        for kept, new in zip(
-            (self.first, self.second, self.at_first, self.at_second), _two_best(self.shifted[rows]), strict=True
-        ):
-            kept[rows] = new
+        near = (self.first == c) | (self.second == c) | (self._of(c) >= self.at_second)
+        self._look(np.flatnonzero(near))
 
-    def rivals(self, c: int) -> Codes:
+    def rivals(self, c: int) -> NDArray[Any]:
         """Return the best class but c of each row."""
         return np.where(self.first == c, self.second, self.first)
 
@@ -105,12 +116,12 @@ class Standing:
         """Return the offset of class c beyond which each row goes over to it."""
         # The values are kept, since to look them up in a matrix of many classes misses the cache at each row.
         lead = np.where(self.first == c, self.at_second, self.at_first)
-        lead -= self.shifted[:, c]
-        lead += self.offset[c]
+        lead -= self.log_probability[self.rows, c]
         return lead
 
 
 def _two_best(shifted: Floats) -> tuple[Codes, Codes, Floats, Floats]:
+    """Return the two best of each row, and their values; what is given is written over."""
     rows = np.arange(len(shifted))
     first = shifted.argmax(axis=1)
     at_first = shifted[rows, first]
@@ -119,7 +130,6 @@ def _two_best(shifted: Floats) -> tuple[Codes, Codes, Floats, Floats]:
     shifted[rows, first] = -np.inf
     second = shifted.argmax(axis=1)
     at_second = shifted[rows, second]
-    shifted[rows, first] = at_first
     return first, second, at_first, at_second
 
 
@@ -129,26 +139,30 @@ def _along_class(standing: Standing, c: int, evidence: Evidence, score: Score) -
     A row goes over to c once its offset passes the lead of the row's best other class. In the order of the leads
     each move changes one count.
     """
-    rivals = standing.rivals(c)
-    leads = standing.leads(c)
+    rivals, leads = standing.rivals(c), standing.leads(c)
     low, high = standing.start[c] - _REACH, standing.start[c] + _REACH
     near = np.flatnonzero((leads > low) & (leads < high))
     if not len(near):
         return np.empty(0), np.empty(0)
     order = near[np.argsort(leads[near])]
+    del near
     lead = leads[order]
     last_of_equals = np.append(np.flatnonzero(lead[1:] > lead[:-1]), len(lead) - 1)
-    between = (lead[last_of_equals[:-1]] + lead[last_of_equals[:-1] + 1]) / 2
-    places = np.concatenate([[max(low, lead[0] - _BEYOND)], between, [min(high, lead[-1] + _BEYOND)]])
+    places = np.empty(len(last_of_equals) + 1)
+    places[0], places[-1] = max(low, lead[0] - _BEYOND), min(high, lead[-1] + _BEYOND)
+    places[1:-1] = (lead[last_of_equals[:-1]] + lead[last_of_equals[:-1] + 1]) / 2
     if isinstance(score, CountScore):
+        decided = np.where(leads <= low, rivals.dtype.type(c), rivals)
+        del rivals, leads, lead
         moved = np.concatenate([[0], last_of_equals + 1])  # so many rows have gone over at each place
-        return places, _running(score, c, np.where(leads <= low, c, rivals), order, evidence)[moved]
+        del last_of_equals
+        return places, _running(score, c, decided, order, evidence)[moved]
     tried = places[np.unique(np.linspace(0, len(places) - 1, _TRIALS).astype(int))]
     scores = [score.of(np.where(leads < place, c, rivals), evidence) for place in tried]
     return tried, np.nan_to_num(scores, nan=-np.inf)
 
 
-def _running(score: CountScore, c: int, decided: Codes, order: Codes, evidence: Evidence) -> Floats:
+def _running(score: CountScore, c: int, decided: NDArray[Any], order: Codes, evidence: Evidence) -> Floats:
     """Score after each of the moves of some rows to class c, one after the other: of shape (n_moves + 1,).
 
     The terms of c follow from cumulative sums over all moves, those of another class from such sums over the moves
@@ -166,8 +180,7 @@ def _running(score: CountScore, c: int, decided: Codes, order: Codes, evidence: 
     start = terms(slice(None), hits, said).sum(axis=-1)
     sums = np.empty((len(start), len(order) + 1))
     sums[:, 0] = 0
-    # Sorted by radix, if the codes are short.
-    by_origin = np.argsort(origin.astype(np.min_scalar_type(size)), kind="stable")
+    by_origin = np.argsort(origin, kind="stable")  # by radix, since the codes are short
     classes, total = origin[by_origin], totals.sum()
     left_hits = hits[classes] - _cumulative(np.where(origin == true, weight, 0)[by_origin], classes)
     left_said = said[classes] - _cumulative(weight[by_origin], classes)
@@ -187,7 +200,7 @@ def _running(score: CountScore, c: int, decided: Codes, order: Codes, evidence: 
     return np.asarray(score.combine(sums, totals))
 
 
-def _cumulative(values: NDArray[Any], groups: Codes) -> Floats:
+def _cumulative(values: NDArray[Any], groups: NDArray[Any]) -> Floats:
     """Cumulative sums within groups, which stand one after the other."""
     running = np.cumsum(values)
     first = np.flatnonzero(np.append(True, groups[1:] != groups[:-1]))

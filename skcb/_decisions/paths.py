@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Codes = NDArray[np.intp]
 
-# So many numbers at a time stay in the cache.
-_CACHED = 1 << 15
+#: So many numbers at a time stay in the cache.
+CACHED = 1 << 15
 
 
 class Path(NamedTuple):
@@ -27,7 +27,7 @@ def decide(logits: Floats, offset: Floats, rows: Codes | None = None) -> Codes:
     """Class with the largest sum of both in each row, or in some rows; the first of equals."""
     n_rows, n_classes = len(logits) if rows is None else len(rows), logits.shape[1]
     decided = np.empty(n_rows, dtype=np.intp)
-    size = max(1, _CACHED // n_classes)
+    size = max(1, CACHED // n_classes)
     shifted = np.empty((min(size, n_rows), n_classes))
     for start in range(0, n_rows, size):
         where = slice(start, start + size)

@@ -219,7 +219,9 @@ def test_the_score_runs_along_the_moves_of_one_class(scoring, c):
     evidence = evidence_of(y, probability.round(2), weights_of("some", 80, 4))
     score = resolved(scoring, evidence)
     offset = np.array([0.1, -0.3, 0.4, 0.2])
-    places, scores = _along_class(Standing(evidence.log_probability.copy(), offset), c, evidence, score)
+    places, scores = _along_class(
+        Standing(evidence.log_probability, offset, np.arange(len(evidence.true))), c, evidence, score
+    )
     assert len(places) > 10
     for place, value in zip(places, scores, strict=True):
         offset[c] = place
