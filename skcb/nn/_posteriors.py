@@ -10,7 +10,7 @@ from skcb.nn._checks import values_are_known
 from skcb.nn._focal import along_classes
 
 # So many entries at a time, which stay in the cache from one step to the next.
-_BLOCK = 1 << 16
+_BLOCK = 1 << 18
 
 
 def unweighted(log_mass: Callable[[Tensor], Tensor], logits: Tensor, weight: Tensor) -> Tensor:

@@ -15,6 +15,9 @@ from skcb.balancing import sampling_probability
 
 # So many indices at a time become Python's integers.
 _CHUNK = 1 << 16
+# One over the part of a class up to which its samples are drawn one by one, and beyond which it is permuted.
+_SMALL_PART = 3
+_LARGE = 1000
 
 
 class ClassBalancedSampler(Sampler[int]):
@@ -108,6 +111,7 @@ class ClassBalancedSampler(Sampler[int]):
         self.rank, self.drop_last = rank, drop_last
         self.n_samples = len(self._members)
         asked = self.n_samples if num_samples is None else _at_least("num_samples", num_samples, 1)
+        self._asked = asked
         share = asked // num_replicas if drop_last else -(-asked // num_replicas)
         if not share:
             raise ValueError(f"num_samples={asked} leaves no draw for each of num_replicas={num_replicas}")
@@ -222,12 +226,17 @@ class ClassBalancedSampler(Sampler[int]):
         del codes
         order = np.empty(n_draws, dtype=self._members.dtype)
         ends, last = np.cumsum(times), np.cumsum(self._class_count)
+        # Where a small part of a large class is expected, which no number of ranks changes, it is not permuted.
+        partly = (_SMALL_PART * probability * self._asked < self._class_count) & (self._class_count > _LARGE)
+        seen = np.empty(self._class_count.max(), dtype=np.int32)
         for c, (end, size, stop, start) in enumerate(
             zip(ends, times, last, last - self._class_count, strict=True)
         ):
             if size:
-                rng = np.random.default_rng([self.seed, self.epoch, c])
-                order[places[end - size : end]] = _rounds(self._members[start:stop], size, rng)
+                rng, members = np.random.default_rng([self.seed, self.epoch, c]), self._members[start:stop]
+                few = partly[c] and size <= len(members)  # by chance it is not, but once in the age of the world
+                drawn = _without_repeats(members, size, rng, seen) if few else _rounds(members, size, rng)
+                order[places[end - size : end]] = drawn
         return order
 
 
@@ -266,6 +275,21 @@ def _rounds(members: NDArray[np.integer], size: int, rng: np.random.Generator) -
         return rng.permutation(members)[:size]
     rounds = -(-size // len(members))
     return rng.permuted(np.broadcast_to(members, (rounds, len(members))), axis=1).ravel()[:size]
+
+
+def _without_repeats(
+    members: NDArray[np.integer], size: int, rng: np.random.Generator, seen: NDArray[np.int32]
+) -> NDArray[np.integer]:
+    """Return the first `size` members that come, one at random after the other, each when it first comes."""
+    drawn = np.empty(0, dtype=np.int64)
+    while True:
+        drawn = np.concatenate([drawn, rng.integers(len(members), size=size + size // 4 + 16)])
+        place = np.arange(len(drawn), dtype=np.int32)
+        seen[drawn[::-1]] = place[::-1]  # where a member comes first is written last; what was there is not read
+        kept = drawn[seen[drawn] == place]
+        if len(kept) >= size:
+            first: NDArray[np.integer] = members[kept[:size]]
+            return first
 
 
 def _by_class(labels: Labels, classes: NDArray[Any], counts: NDArray[Any]) -> NDArray[np.integer]:

@@ -147,7 +147,7 @@ def test_a_class_without_samples_may_be_out_of_the_running(make):
 
 @pytest.mark.parametrize("make", [CBCrossEntropyLoss, CBSoftmaxFocalLoss, CBFocalLoss, VSLoss, LDAMLoss])
 def test_what_goes_by_blocks_is_what_goes_at_once(make):
-    logits = torch.randn(300, 700, generator=torch.Generator().manual_seed(0))
+    logits = torch.randn(900, 700, generator=torch.Generator().manual_seed(0))
     logits = logits / 20 if make is LDAMLoss else logits
     loss = make(np.geomspace(1000, 5, 700).astype(int))
     whole = loss.posterior(logits)
