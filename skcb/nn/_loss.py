@@ -57,7 +57,7 @@ class ClassWeightedLoss(nn.Module):
     adjustment: ClassVar[Adjustment | None] = None
     weight: Tensor
     _looked_right: tuple[Any, ...] | None = None
-    _division: tuple[Tensor, int, int, Tensor] | None = None
+    _division: tuple[Tensor, int, Tensor] | None = None
 
     def __init__(
         self,
@@ -283,11 +283,11 @@ class ClassWeightedLoss(nn.Module):
         """
         if not isinstance(n_examples, int) or not _may_be_kept(weight):
             return weight / n_examples
-        # Whatever writes into the weights counts their version up.
-        of, version, number, divided = self._division or (None, 0, 0, weight)
-        if of is not weight or version != weight._version or number != n_examples:  # noqa: SLF001 - torch documents it
+        # They are compared, since torch does not count what is written through weight.data or NumPy.
+        of, number, divided = self._division or (None, 0, weight)
+        if of is None or number != n_examples or of.dtype != weight.dtype or not torch.equal(of, weight):
             divided = weight / n_examples
-            self._division = weight, weight._version, n_examples, divided  # noqa: SLF001
+            self._division = weight.clone(), n_examples, divided
         return divided
 
     def _example_weight(self, target: Tensor, weight: Tensor, sample_weight: Tensor | None) -> Tensor:
@@ -441,6 +441,6 @@ class ClassWeightedLoss(nn.Module):
 
 
 def _may_be_kept(weight: Tensor) -> bool:
-    if not values_are_known(weight):
+    if not (weight.is_cpu and values_are_known(weight)):
         return False
     return not (weight.requires_grad or torch.is_inference_mode_enabled() or weight.is_inference())

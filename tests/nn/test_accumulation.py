@@ -117,6 +117,10 @@ def test_the_weights_that_are_kept_from_batch_to_batch_follow_every_change():
     right()
     loss.load_state_dict(CBCrossEntropyLoss([9, 8, 1]).state_dict())
     right()
+    loss.weight.data[0] = 5.0
+    right()
+    loss.weight.numpy()[1] = 7.0
+    right()
     loss.weight = torch.tensor([1.0, 2.0, 3.0])
     right()
     torch.testing.assert_close(
