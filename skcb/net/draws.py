@@ -27,7 +27,7 @@ class EpochsOfTheNet(Sampler[int]):
     """A class-balanced sampler whose epochs are the net's: accelerate finds no `set_epoch` to set its own."""
 
     def __init__(self, sampler: ClassBalancedSampler) -> None:
-        self.sampler = sampler
+        self.sampler, self.n_samples = sampler, sampler.n_samples
 
     def __len__(self) -> int:
         return len(self.sampler)
@@ -36,7 +36,7 @@ class EpochsOfTheNet(Sampler[int]):
         return iter(self.sampler)
 
 
-def sampler_for(sampler: Any, labels: NDArray[Any] | None, seed: int | None) -> Any:
+def sampler_for(sampler: Any, codes: Tensor | None, classes: NDArray[Any], seed: int | None) -> Any:
     """Return a sampler of the training part: one that is given, or what a class or function makes.
 
     Raises
@@ -47,6 +47,7 @@ def sampler_for(sampler: Any, labels: NDArray[Any] | None, seed: int | None) -> 
         If it is made from something else.
     """
     if not isinstance(sampler, Sampler) and callable(sampler):
+        labels = None if codes is None else classes[codes.numpy(force=True)]
         sampler = _made(sampler, labels, seed)
     return EpochsOfTheNet(sampler) if isinstance(sampler, ClassBalancedSampler) else sampler
 

@@ -234,8 +234,7 @@ class SklearnNet(NeuralNetClassifier):
         target = target_of(dataset) if training else None
         codes = None if target is None else target[0]
         if training and "sampler" in parameters:
-            labels = None if codes is None else self.classes_[codes.numpy(force=True)]
-            parameters["sampler"] = sampler_for(parameters["sampler"], labels, self._plan.seed)
+            parameters["sampler"] = sampler_for(parameters["sampler"], codes, self.classes_, self._plan.seed)
         _check_sampler(parameters.get("sampler"), dataset)
         told = parameters.keys() & {"shuffle", "sampler", "batch_sampler"}
         if training and not told and not isinstance(dataset, IterableDataset):
@@ -438,7 +437,6 @@ def _check_one_label(y: Any) -> None:
 
 def _check_sampler(sampler: Any, dataset: Any) -> None:
     """Refuse a sampler that was made for other data than the training part."""
-    sampler = getattr(sampler, "sampler", sampler)
     drawn_from = getattr(sampler, "weights", getattr(sampler, "data_source", None))
     n_samples = getattr(sampler, "n_samples", None if drawn_from is None else len(drawn_from))
     if n_samples is not None and n_samples != len(dataset):
