@@ -253,6 +253,8 @@ class CBNeuralNetClassifier(SklearnNet):
         """Build the module, and start it from the prior where the loss is sigmoid-based."""
         if self.bias_init not in {"auto", None}:
             raise ValueError(f'bias_init must be "auto" or None, got {self.bias_init!r}')
+        if not isinstance(self.prior_correction, bool | np.bool_):
+            raise ValueError(f"prior_correction must be True or False, got {self.prior_correction!r}")  # noqa: TRY004
         super().initialize_module()
         layer = self._layer_from_prior()
         self._plan = replace(self._plan, from_prior=layer is not None)

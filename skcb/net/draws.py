@@ -49,6 +49,11 @@ def sampler_for(sampler: Any, codes: Tensor | None, classes: NDArray[Any], seed:
     if not isinstance(sampler, Sampler) and callable(sampler):
         labels = None if codes is None else classes[codes.numpy(force=True)]
         sampler = _made(sampler, labels, seed)
+    if isinstance(sampler, str):
+        raise TypeError(
+            f"iterator_train__sampler must be a sampler, or a class or function that makes one, got {sampler!r}; "
+            "skcb.nn.ClassBalancedSampler draws by effective numbers"
+        )
     return EpochsOfTheNet(sampler) if isinstance(sampler, ClassBalancedSampler) else sampler
 
 

@@ -252,6 +252,13 @@ def test_a_class_that_is_made_of_something_else_is_refused():
         net(iterator_train__sampler=partial(WeightedRandomSampler, num_samples=300)).fit(X, y)
 
 
+def test_words_in_place_of_a_sampler_or_a_truth_are_refused():
+    with pytest.raises(TypeError, match=r"must be a sampler, .* got 'balanced'"):
+        net(iterator_train__sampler="balanced").fit(X, y)
+    with pytest.raises(ValueError, match="prior_correction must be True or False, got 'no'"):
+        net(prior_correction="no").fit(X, y)
+
+
 @pytest.mark.parametrize("sampler", [ClassBalancedSampler(y, beta=1), weighted_by_label])
 def test_loaded_parameters_know_an_instance_and_refuse_what_they_cannot_know(tmp_path, sampler):
     named = np.array(["a", "b", "c"])[y]
