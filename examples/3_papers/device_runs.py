@@ -20,6 +20,7 @@ from outcomes import outcome
 from resnet import CifarResNet, augmented
 from runs import Configuration, RatioFolder, Settings, write_json
 from torch import Tensor
+from torch.nn.functional import one_hot
 
 from skcb.nn import (
     CBCrossEntropyLoss,
@@ -155,8 +156,11 @@ class DeviceRun:
             order = torch.randperm(
                 len(self.labels), generator=self.generator, device=self.labels.device, dtype=torch.int64
             )
-            self.images.copy_(augmented(self.data.x_train[order], self.generator))
-            self.labels.copy_(self.data.y_train[order])
+            images, labels = augmented(self.data.x_train[order], self.generator), self.data.y_train[order]
+            if settings.mixup:
+                images, labels = mixed(images, labels, self.generator)
+            self.images.copy_(images)
+            self.labels.copy_(labels)
             self.position.zero_()
             self.sgd.lr.fill_(self.lr(self.epoch))
             if self.configuration.loss == "ldam" and (self.epoch >= settings.drops[0]) != (self.loss.beta > 0):
@@ -284,6 +288,8 @@ class DeviceRun:
                 block.compile(dynamic=False)
         self.generator = torch.Generator(device)
         self.images, self.labels = torch.empty_like(self.data.x_train), torch.empty_like(self.data.y_train)
+        if settings.mixup:
+            self.labels = torch.empty(len(self.labels), N_CLASSES, device=device)
         self.offsets = torch.arange(max(self.sizes), device=device)
         self.position = torch.zeros((), dtype=torch.int64, device=device)
         self.loss_sum = torch.zeros((), device=device)
@@ -330,3 +336,14 @@ class DeviceRun:
     def _tick(self) -> None:
         before, self.clock = self.clock, time.perf_counter()
         self.seconds.append(self.clock - before)
+
+
+def mixed(images: Tensor, labels: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    """Mix each image with another in shares drawn evenly from 0 to 1, and their labels (arXiv:1710.09412)."""
+    n_images, device = len(images), images.device
+    share = torch.rand(n_images, generator=generator, device=device)
+    partner = torch.randperm(n_images, generator=generator, device=device)
+    of_each = share.view(-1, 1, 1, 1)
+    images = (of_each * images + (1 - of_each) * images[partner]).round_().to(images.dtype)
+    probability = one_hot(labels, N_CLASSES).float()
+    return images, share.unsqueeze(1) * probability + (1 - share).unsqueeze(1) * probability[partner]

@@ -73,6 +73,7 @@ class Settings:
     momentum: float = 0.9
     weight_decay: float = 2e-4
     precision: str = "float32"
+    mixup: bool = False
     data: str = ""
 
     @property

@@ -14,6 +14,7 @@ from skcb._checks import counts_by_index
 from skcb.balancing import Normalization, class_weight
 from skcb.nn._adjustments import Adjustment
 from skcb.nn._checks import check_n_examples, check_rows, check_sample_weight, check_tensor, values_are_known
+from skcb.nn._device import device_loss
 from skcb.nn._focal import along_classes, at_least_float32
 from skcb.nn._posteriors import unweighted
 from skcb.nn._terms import Term, weight_of
@@ -155,14 +156,11 @@ class ClassWeightedLoss(nn.Module):
             n_examples = check_n_examples(n_examples, self.reduction)
         weight = self.weight  # a module's look-up, which small batches feel
         target = self._checked(logits, target, sample_weight, weight)
-        logits, counted = self._looked_at(logits, target)
-        try:
-            return self._reduced(
-                logits, target, sample_weight, weight, counted if n_examples is None else n_examples
-            )
-        except (IndexError, RuntimeError) as error:
-            # torch has seen that an index is out of range (at no cost to us); say which.
-            self._explain(target, error)
+        if logits.is_cuda and sample_weight is None:
+            total = self._by_kernels(logits, target, weight, n_examples)
+            if total is not None:
+                return total
+        return self._by_operations(logits, target, sample_weight, weight, n_examples)
 
     def probabilities(self, logits: Tensor) -> Tensor:
         """Return the probability of each class that a network trained with this loss predicts.
@@ -249,6 +247,39 @@ class ClassWeightedLoss(nn.Module):
                 "with -100 what is to be ignored"
             )
         return partial(loss_of_trainer, self)
+
+    def _by_kernels(
+        self, logits: Tensor, target: Tensor, weight: Tensor, n_examples: float | Tensor | None
+    ) -> Tensor | None:
+        """Return the loss from a GPU's kernels, None where they do not give it."""
+        number = None if n_examples is None else 1
+        total = device_loss(
+            self,
+            logits,
+            target,
+            weight,
+            mean=self.reduction == "mean" and number is None,
+            by_operations=lambda logits: self._by_operations(logits, target, None, weight, number),
+        )
+        return total if total is None or n_examples is None else total / n_examples
+
+    def _by_operations(
+        self,
+        logits: Tensor,
+        target: Tensor,
+        sample_weight: Tensor | None,
+        weight: Tensor,
+        n_examples: float | Tensor | None,
+    ) -> Tensor:
+        """Return the loss from operations of torch."""
+        logits, counted = self._looked_at(logits, target)
+        try:
+            return self._reduced(
+                logits, target, sample_weight, weight, counted if n_examples is None else n_examples
+            )
+        except (IndexError, RuntimeError) as error:
+            # torch has seen that an index is out of range (at no cost to us); say which.
+            self._explain(target, error)
 
     def _reduced(
         self,
