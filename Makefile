@@ -79,16 +79,22 @@ contracts: $(VENV)/installed  ## which ring may import which
 
 check: lint types contracts test  ## the one door: what a change must pass
 
-test-minimum:  ## the floor and the scikit-learn side, with the lowest versions that pyproject.toml allows
+test-minimum: $(VENV)-minimum/installed  ## the floor and the scikit-learn side, with the lowest versions that pyproject.toml allows
+	$(VENV)-minimum/bin/python -m pytest --quiet -m "not slow" $(PARALLEL) -W ignore::DeprecationWarning -W ignore::FutureWarning
+
+$(VENV)-minimum/installed: pyproject.toml tests/minimum_versions.py
 	$(PYTHON) -m venv --clear $(VENV)-minimum
 	$(PYTHON) tests/minimum_versions.py > $(VENV)-minimum/requirements.txt
 	$(VENV)-minimum/bin/pip install --quiet -r $(VENV)-minimum/requirements.txt --editable .
-	$(VENV)-minimum/bin/python -m pytest --quiet -m "not slow" $(PARALLEL) -W ignore::DeprecationWarning -W ignore::FutureWarning
+	@touch $@
 
-test-without-torch:  ## the floor and the scikit-learn side, without torch; PYTHON=python3.13 takes another Python
+test-without-torch: $(VENV)-without-torch/installed  ## the floor and the scikit-learn side, without torch; PYTHON=python3.13 takes another Python
+	$(VENV)-without-torch/bin/python -m pytest --quiet -m "not slow" $(PARALLEL)
+
+$(VENV)-without-torch/installed: pyproject.toml
 	$(PYTHON) -m venv --clear $(VENV)-without-torch
 	$(VENV)-without-torch/bin/pip install --quiet --editable ".[compare]" pytest pytest-xdist hypothesis polars pyarrow
-	$(VENV)-without-torch/bin/python -m pytest --quiet -m "not slow" $(PARALLEL)
+	@touch $@
 
 dist:  ## sdist and wheel in dist: checked, installed into an empty environment, the README's first snippets run
 	rm -rf dist $(VENV)-dist $(VENV)-wheel
@@ -100,9 +106,12 @@ dist:  ## sdist and wheel in dist: checked, installed into an empty environment,
 	$(VENV)-wheel/bin/pip install --quiet dist/*.whl
 	cd dist && ../$(VENV)-wheel/bin/python ../tests/first_snippets.py
 
-docs: $(VENV)/installed  ## the documentation, in docs/build/html: warnings are errors, examples run
-	$(BIN)/pip install --quiet --editable ".[docs]"
+docs: $(VENV)/installed-docs  ## the documentation, in docs/build/html: warnings are errors, examples run
 	$(BIN)/python -m sphinx --quiet --fail-on-warning --keep-going --builder html docs docs/build/html
+
+$(VENV)/installed-docs: $(VENV)/installed
+	$(BIN)/pip install --quiet --editable ".[docs]"
+	@touch $@
 
 bench: $(VENV)/installed  ## the benchmarks: ratios measured side by side in one run
 	$(BIN)/pip install --quiet --editable ".[bench]"
