@@ -2,10 +2,12 @@
 
 import operator
 from collections.abc import Iterator, Mapping
+from itertools import chain
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.sparse import csr_array
 from torch.utils.data import Sampler
 
 from skcb._checks import check_beta, check_integer
@@ -200,6 +202,9 @@ class ClassBalancedSampler(Sampler[int]):
         return self._share
 
     def __iter__(self) -> Iterator[int]:
+        return chain.from_iterable(self._chunks())
+
+    def _chunks(self) -> Iterator[Iterator[int]]:
         # An epoch begins with its first draw: loaders with workers may ask for an iterator that they do not use.
         if self._begun:
             self._go_to(self.epoch + 1, 0)
@@ -214,7 +219,7 @@ class ClassBalancedSampler(Sampler[int]):
             chunk = order[start : start + _CHUNK].tolist()
             # What is left of the chunk says how many are handed out, at no cost for each.
             self._handed_out, self._chunk = start + len(chunk), iter(chunk)
-            yield from self._chunk
+            yield self._chunk
 
     def _order(self) -> NDArray[np.integer]:
         """Return the draws of the epoch over all ranks; a longer epoch begins as a shorter one does."""
@@ -222,18 +227,23 @@ class ClassBalancedSampler(Sampler[int]):
         n_draws = self._share * self.num_replicas
         codes = _draw(probability, n_draws, [self.seed, self.epoch])
         times = np.bincount(codes, minlength=len(self.classes))
-        places = np.argsort(codes, kind="stable")  # by radix, since the codes are short
+        places = _sorted_places(codes, len(self.classes))
         del codes
         order = np.empty(n_draws, dtype=self._members.dtype)
         ends, last = np.cumsum(times), np.cumsum(self._class_count)
         # Where a small part of a large class is expected, which no number of ranks changes, it is not permuted.
         partly = (_SMALL_PART * probability * self._asked < self._class_count) & (self._class_count > _LARGE)
         seen = np.empty(self._class_count.max(), dtype=np.int32)
+        rng = np.random.default_rng([self.seed, self.epoch])
+        first = rng.bit_generator.state
         for c, (end, size, stop, start) in enumerate(
             zip(ends, times, last, last - self._class_count, strict=True)
         ):
             if size:
-                rng, members = np.random.default_rng([self.seed, self.epoch, c]), self._members[start:stop]
+                # What a class draws must not depend on how often the others did: each has 2^64 numbers of its own.
+                rng.bit_generator.state = first
+                rng.bit_generator.advance(c << 64)
+                members = self._members[start:stop]
                 few = partly[c] and size <= len(members)  # by chance it is not, but once in the age of the world
                 drawn = _without_repeats(members, size, rng, seen) if few else _rounds(members, size, rng)
                 order[places[end - size : end]] = drawn
@@ -251,6 +261,18 @@ def _draw(probability: NDArray[np.float64], size: int, seed: list[int]) -> NDArr
         column = of_columns.integers(n_classes, size=len(part), dtype=np.int32)
         part[:] = np.where(of_coins.random(len(part)) < threshold[column], column, alias[column])
     return codes
+
+
+def _sorted_places(codes: NDArray[Any], n_classes: int) -> NDArray[np.integer]:
+    """Return where the codes are, those of the first class first: a stable argsort, by counting.
+
+    To transpose a sparse matrix is to sort by columns, twice as fast as NumPy's radix sort and in half the memory.
+    """
+    index = np.int32 if len(codes) < 2**31 else np.int64
+    ones, rows = np.ones(len(codes), dtype=np.int8), np.arange(len(codes) + 1, dtype=index)
+    matrix = csr_array((ones, codes.astype(index, copy=False), rows), shape=(len(codes), n_classes))
+    places: NDArray[np.integer] = matrix.tocsc().indices
+    return places
 
 
 def _alias_table(probability: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
@@ -294,8 +316,7 @@ def _without_repeats(
 
 def _by_class(labels: Labels, classes: NDArray[Any], counts: NDArray[Any]) -> NDArray[np.integer]:
     """Return the positions of the samples, those of the first class first."""
-    codes = ClassVector.codes(classes).of(labels).astype(np.min_scalar_type(len(counts)))
-    return np.argsort(codes, kind="stable").astype(np.int32 if len(codes) < 2**31 else np.int64)
+    return _sorted_places(ClassVector.codes(classes).of(labels), len(counts))
 
 
 def _at_least(name: str, value: int, least: int) -> int:
