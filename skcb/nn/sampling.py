@@ -234,15 +234,15 @@ class ClassBalancedSampler(Sampler[int]):
         # Where a small part of a large class is expected, which no number of ranks changes, it is not permuted.
         partly = (_SMALL_PART * probability * self._asked < self._class_count) & (self._class_count > _LARGE)
         seen = np.empty(self._class_count.max(), dtype=np.int32)
-        rng = np.random.default_rng([self.seed, self.epoch])
-        first = rng.bit_generator.state
+        bits = np.random.PCG64([self.seed, self.epoch])
+        rng, first = np.random.Generator(bits), bits.state
         for c, (end, size, stop, start) in enumerate(
             zip(ends, times, last, last - self._class_count, strict=True)
         ):
             if size:
                 # What a class draws must not depend on how often the others did: each has 2^64 numbers of its own.
-                rng.bit_generator.state = first
-                rng.bit_generator.advance(c << 64)
+                bits.state = first
+                bits.advance(c << 64)
                 members = self._members[start:stop]
                 few = partly[c] and size <= len(members)  # by chance it is not, but once in the age of the world
                 drawn = _without_repeats(members, size, rng, seen) if few else _rounds(members, size, rng)
