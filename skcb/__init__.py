@@ -37,8 +37,9 @@ _NAMES = {
     "metrics": "ShotAccuracy imbalance_ratio shot_accuracy",
     "net": "BalancedAccuracyScoring CBNeuralNetClassifier DeferredReweighting ShotAccuracyScoring",
     "nn": (
-        "CBCrossEntropyLoss CBFocalLoss CBSigmoidLoss CBSoftmaxFocalLoss ClassBalancedLoss "
-        "ClassBalancedSampler LDAMLoss LogitAdjustedLoss NormalizedLinear VSLoss parameter_groups prior_bias_"
+        "CBCrossEntropyLoss CBFocalLoss CBMultilabelLoss CBSigmoidLoss CBSoftmaxFocalLoss ClassBalancedLoss "
+        "ClassBalancedSampler LDAMLoss LogitAdjustedLoss NormalizedLinear VSLoss label_prior_bias_ "
+        "parameter_groups prior_bias_"
     ),
     "plotting": (
         "ClassWeightDisplay CriticalDifferenceDisplay EffectiveNumberDisplay ShotAccuracyDisplay "

@@ -428,8 +428,7 @@ def beta_grid(counts: ArrayLike, num: int = 5) -> Vector:
 
 def label_sides(counts: Any, n_samples: ArrayLike | None) -> Vector:
     """Return how many samples are without and with each label, (n_labels, 2), as far as it is known."""
-    if hasattr(counts, "n_samples"):  # LabelCounts
-        counts, n_samples = counts.counts, counts.n_samples if n_samples is None else n_samples
+    n_samples = getattr(counts, "n_samples", None) if n_samples is None else n_samples  # LabelCounts have both
     if n_samples is None:
         raise ValueError(
             "counts of the samples that have each label need n_samples, of all of them: count_labels(Y) has both"
