@@ -23,6 +23,8 @@ class CountedLoss(nn.Module):
     counts : ndarray of shape (n_classes,) or (n_labels,)
     takes_indicators : bool
         Whether an example may have several labels, or none.
+    has_empty_class : bool
+        Whether there is a class that a target cannot be of.
     ignore_index : int
         The target that is left out, -100 where a loss has no say in it: what a trainer marks so.
     """
@@ -33,6 +35,7 @@ class CountedLoss(nn.Module):
     reduction: str
     ignore_index: int = -100
     takes_indicators: ClassVar[bool] = False
+    has_empty_class: bool = False
     # What the counts are of, and the names of the arrays that travel with the saved state.
     _of: ClassVar[str] = "classes"
     _kept: ClassVar[tuple[str, ...]] = ("counts",)
