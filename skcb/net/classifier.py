@@ -31,7 +31,7 @@ from skcb.net.criteria import (
     unwrapped,
 )
 from skcb.net.datasets import WeightedTarget, target_of
-from skcb.net.draws import balancing_sampler, draws_by_counts
+from skcb.net.draws import balancing_sampler, draws_by_counts, draws_unevenly, sampler_in
 from skcb.net.estimator import SklearnNet
 from skcb.net.heads import retrain_head
 from skcb.net.loading import BatchLoader
@@ -357,6 +357,11 @@ class CBNeuralNetClassifier(SklearnNet):
     def get_iterator(self, dataset: Any, training: bool = False) -> Any:
         """Return an iterator over the batches, and warn where sampler and loss both balance."""
         iterator = super().get_iterator(dataset, training)
+        if training and self._targets.several and self.prior_correction and draws_unevenly(sampler_in(iterator)):
+            raise ValueError(
+                "prior_correction=True divides out how often labels were drawn, which is not known where samples "
+                "have several; leave out iterator_train__sampler, and let the loss weigh them"
+            )
         draws = self._plan.draws if training else None
         balancer = None if draws is None or np.ptp(draws) == 0 else self._balancing_loss()
         if draws is not None and balancer is not None:

@@ -137,6 +137,15 @@ def draws_per_sample(sampler: Any, codes: Tensor | None, n_classes: int) -> NDAr
     return often if often.max() > _EVEN * often.min() else even
 
 
+def draws_unevenly(sampler: Any) -> bool:
+    """Whether a sampler is known to draw some samples more often than others."""
+    weights = getattr(sampler, "weights", None)
+    if weights is None:
+        return isinstance(sampler, ClassBalancedSampler)
+    weights = torch.as_tensor(weights)
+    return bool(weights.max() > _EVEN * weights.min())
+
+
 def sampler_in(loader: Any) -> Any:
     """Return the sampler of a loader, also inside the shells of accelerate's; None if it has none."""
     batches = getattr(loader, "batch_sampler", None)

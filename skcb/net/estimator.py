@@ -200,6 +200,23 @@ class SklearnNet(NeuralNetClassifier):
         self.check_is_fitted()
         return self._targets.decide(self._probability(X, self._decides_by()), self.classes_)
 
+    def score(self, X: Any, y: Any, sample_weight: ArrayLike | None = None) -> float:
+        """Return the accuracy; of several labels, the share of samples of which all labels are right.
+
+        Parameters
+        ----------
+        X, y : as in :meth:`fit`
+        sample_weight : array-like of shape (n_samples,), default=None
+
+        Returns
+        -------
+        score : float
+        """
+        if self._targets.several:
+            self.check_is_fitted()
+            self._encode(y)  # names a wrong number of labels, or a value that is none
+        return float(super().score(X, y, sample_weight))
+
     def _decides_by(self) -> Callable[[Any], Any]:
         """Return what makes of the module's output the numbers by which it is predicted."""
         return self._get_predict_nonlinearity()

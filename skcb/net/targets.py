@@ -81,7 +81,9 @@ class SeveralLabels:
         """Return the positions of the labels; those that are named must be as many."""
         n_labels = labels.codes.shape[1]
         if named is not None and len(np.asarray(named)) != n_labels:
-            raise ValueError(f"y has {n_labels} labels, but classes= names {len(np.asarray(named))}")
+            raise ValueError(
+                f"y has {n_labels} labels, but classes= or class_counts= names {len(np.asarray(named))}"
+            )
         return np.arange(n_labels)
 
     def remember(self, net: Any, labels: Indicator, *, reset: bool) -> None:
