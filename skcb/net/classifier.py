@@ -60,24 +60,26 @@ class CBNeuralNetClassifier(SklearnNet):
         them from the data. None is :class:`skcb.net.MultilayerPerceptron`, for tables (scale them first).
     loss : str or class, default="softmax"
         ``"softmax"``, ``"sigmoid"``, ``"focal"`` (sigmoid focal, the paper's), ``"softmax_focal"``,
-        ``"ldam"``, ``"logit_adjusted"`` or ``"vs"``; or a loss class of :mod:`skcb.nn`. Its other parameters
-        are ``criterion__x``; ``criterion__ignore_index`` is a label here, whose samples are left out. LDAM needs
-        cosines for logits: a module of yours ends in a :class:`skcb.nn.NormalizedLinear` then (the default one
-        does).
+        ``"ldam"``, ``"logit_adjusted"`` or ``"vs"``; ``"multilabel"`` for an indicator matrix of several labels
+        per sample; or a loss class of :mod:`skcb.nn`. Its other parameters are ``criterion__x``;
+        ``criterion__ignore_index`` is a label here, whose samples are left out. LDAM needs cosines for logits: a
+        module of yours ends in a :class:`skcb.nn.NormalizedLinear` then (the default one does).
     beta : float in [0, 1], default=None
         0 ignores the counts; 1 is inverse frequency. None is the loss's own default: .999, and 0 where the
         counts shift the logits. :func:`skcb.beta_grid` proposes values.
-    gamma : float, default=None
+    gamma : float or pair of float, default=None
         Focusing of the focal losses, exponent of ``"vs"``; ignored by losses that have none, so that one grid
-        covers all. None is the loss's own default.
-    class_counts : array-like of shape (n_classes,), dict, Series or ClassCounts, default=None
+        covers all. Of several labels it may be a pair (negatives, positives). None is the loss's own default.
+    class_counts : array-like of shape (n_classes,), dict, Series, ClassCounts or LabelCounts, default=None
         Samples per class in place of those that are counted, as training out of core wants it: by label (a
         dict, ``y.value_counts()``, :func:`skcb.count_classes`), or in the order of `classes` as they are
-        written, of the sorted classes where they are not. None counts the training part in `fit`, and in
-        `partial_fit` the part given.
+        written, of the sorted classes where they are not. Of several labels the samples that have each, from
+        :func:`skcb.count_labels`, or with ``criterion__n_samples``. None counts the training part in `fit`, and
+        in `partial_fit` the part given.
     bias_init : {"auto"} or None, default="auto"
         ``"auto"`` starts a sigmoid-based loss from the prior, b = -log(C - 1) on the last linear layer, not
-        decayed, where the net builds the module; None leaves every bias alone.
+        decayed, where the net builds the module; each of several labels from its own, b = -log(n- / n+). None
+        leaves every bias alone.
     prior_correction : bool, default=False
         True gives in ``predict_proba`` the posterior at the prevalence of the training data: weights, shifts, the
         focus and the draws of a sampler are undone, by the loss's ``posterior``. ``predict`` stays the decision of
@@ -101,9 +103,11 @@ class CBNeuralNetClassifier(SklearnNet):
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
-        The classes, sorted, in the order of the columns of ``predict_proba``.
+        The classes, sorted, in the order of the columns of ``predict_proba``; of several labels their positions.
     class_count_ : ndarray of shape (n_classes,)
-        Samples of each class in the training part, or the sum of their weights.
+        Samples of each class, or with each label, in the training part, or the sum of their weights.
+    label_names_ : ndarray of shape (n_labels,)
+        The columns of an indicator matrix that names them.
     criterion_ : Module
         The loss; ``criterion_.weight`` holds the class weights.
     module_, optimizer_, history_, callbacks_
@@ -121,7 +125,7 @@ class CBNeuralNetClassifier(SklearnNet):
     Warns
     -----
     EmptyClassWarning
-        In `fit`, if a class has no samples in the training part.
+        In `fit`, if a class has no samples in the training part, or if all or none have one of several labels.
 
     Notes
     -----

@@ -79,24 +79,29 @@ def check_rows(target: Tensor) -> None:
         )
 
 
-# So many entries at a time, which stay in the cache while they are looked at.
+# So many entries at a time, which stay in the cache of a CPU while they are looked at.
 _BLOCK = 1 << 17
 
 
 def n_masked_of(target: Tensor) -> int:
     """Return how many entries of an indicator are NaN, and refuse others than these, 0 and 1."""
     n_masked = 0
-    for start in range(0, len(target), size := max(1, _BLOCK // max(1, target[:1].numel()))):
+    size = max(1, _BLOCK // max(1, target[:1].numel())) if target.is_cpu else max(1, len(target))
+    for start in range(0, len(target), size):
         block = target[start : start + size]
-        # t * t - t is 0 for 0 and 1 alone, in integers too; its extremes are found faster than what differs is.
-        if block.numel() and any(extreme.item() != 0 for extreme in block.mul(block).sub_(block).aminmax()):
-            valid, masked = (block == 0) | (block == 1), block.isnan()
-            n_masked += int(masked.count_nonzero())
-            if not valid.logical_or_(masked).all():
-                first, *place = (~valid).nonzero()[0].tolist()
-                value = block[(first, *place)].item()
-                raise ValueError(
-                    f"target{[start + first, *place]} is {value:.4g}, of label {place[0]}; a target is 1, 0, or "
-                    "NaN where it is not known. Probabilities of labels are for torch.nn.BCEWithLogitsLoss"
-                )
+        if _are_zeros_and_ones(block):
+            continue
+        n_masked += int(block.isnan().count_nonzero())
+        if not _are_zeros_and_ones(block.nan_to_num(nan=0.0)):
+            first, *place = (~((block == 0) | (block == 1) | block.isnan())).nonzero()[0].tolist()
+            raise ValueError(
+                f"target{[start + first, *place]} is {block[(first, *place)].item():.4g}, of label {place[0]}; a "
+                "target is 1, 0, or NaN where it is not known. Probabilities of labels are for "
+                "torch.nn.BCEWithLogitsLoss"
+            )
     return n_masked
+
+
+def _are_zeros_and_ones(block: Tensor) -> bool:
+    # t * t - t is 0 for 0 and 1 alone, in integers too; its extremes are found faster than what differs is.
+    return not block.numel() or all(extreme.item() == 0 for extreme in block.mul(block).sub_(block).aminmax())
