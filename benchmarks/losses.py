@@ -24,7 +24,7 @@ from torch.profiler import ProfilerActivity, profile
 from turns import take_turns
 
 from skcb import class_weight
-from skcb.nn import CBCrossEntropyLoss, CBFocalLoss, CBSoftmaxFocalLoss
+from skcb.nn import CBCrossEntropyLoss, CBFocalLoss, CBMultilabelLoss, CBSoftmaxFocalLoss
 
 Contender = Callable[[Tensor], Tensor]
 
@@ -64,6 +64,42 @@ def focal_losses(target: Tensor, counts: np.ndarray) -> dict[str, Contender]:
         "imbalanced-losses, softmax focal": lambda z: imbalanced_softmax(z, target),
         "cbloss, softmax focal": lambda z: cb(z, target),
     }
+
+
+def losses_of_several_labels(target: Tensor, counts: np.ndarray, n_samples: int) -> dict[str, Contender]:
+    device = target.device
+    pos_weight = torch.tensor((n_samples - counts) / counts, dtype=torch.float32, device=device)
+    torchs = torch.nn.BCEWithLogitsLoss(pos_weight=pos_weight)
+    ours, focused, asymmetric = (
+        CBMultilabelLoss(counts, n_samples, **parameters).to(device)
+        for parameters in ({}, {"gamma": 2.0}, {"gamma": (4, 1), "clip": 0.05})
+    )
+    masked = target.masked_fill(torch.rand_like(target) < 0.1, torch.nan)
+    known = ~masked.isnan()
+
+    def of_the_known(logits: Tensor) -> Tensor:
+        filled = torch.where(known, target, 0)
+        cost = binary_cross_entropy_with_logits(logits, filled, pos_weight=pos_weight, reduction="none")
+        return (cost * known).sum() / known.sum()
+
+    return {
+        "`BCEWithLogitsLoss(pos_weight=w)`": lambda z: torchs(z, target),
+        "**skcb** `CBMultilabelLoss`": lambda z: ours(z, target),
+        "the same, `gamma=2`": lambda z: focused(z, target),
+        "`BCEWithLogitsLoss`, a tenth masked by hand": of_the_known,
+        "**skcb** `CBMultilabelLoss`, a tenth masked": lambda z: ours(z, masked),
+        "asymmetric loss, its authors' formula": lambda z: asymmetric_loss(z, target),
+        "**skcb** `CBMultilabelLoss(gamma=(4, 1), clip=0.05)`": lambda z: asymmetric(z, target),
+    }
+
+
+def asymmetric_loss(logits: Tensor, target: Tensor) -> Tensor:
+    """Return the loss as the code of its paper has it, with a mean in place of the sum."""
+    positive = logits.sigmoid()
+    negative = (1 - positive + 0.05).clamp(max=1)
+    cost = target * positive.clamp(min=1e-8).log() + (1 - target) * negative.clamp(min=1e-8).log()
+    focus = (1 - positive * target - negative * (1 - target)) ** (target + 4 * (1 - target))
+    return -(cost * focus).mean()
 
 
 def turn(contender: Contender, logits: Tensor, times: int) -> float:
@@ -163,6 +199,12 @@ def main() -> None:
     for size in ((1024, 8142), (128, 10), (128, 100)):
         logits, target, counts = batch(*size)
         report_times("Focal losses", focal_losses(target, counts), logits, options.turns)
+    n_samples, counts = 100_000, 10 * long_tailed(1000)
+    logits, _, _ = batch(1024, 1000)
+    target = (torch.rand_like(logits) < torch.tensor(counts / n_samples, device=options.device)).float()
+    several = losses_of_several_labels(target, counts, n_samples)
+    report_times("Several labels", several, logits, options.turns)
+    report_memory(several, logits)
     logits, target, counts = batch(1024, 8142)
     report_memory(cross_entropies(target, counts) | focal_losses(target, counts), logits)
 

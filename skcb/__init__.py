@@ -26,19 +26,20 @@ __version__ = "0.1.0.dev0"
 _NAMES = {
     "balancing": (
         "DoubleBalancingWarning EmptyClassWarning InertBetaWarning beta_from_volume beta_grid class_weight "
-        "effective_number ldam_margin logit_adjustment sampling_probability"
+        "effective_number label_weight ldam_margin logit_adjustment sampling_probability"
     ),
     "classification": "ClassBalancedClassifier ClassBalancedClassifierCV",
     "comparison": "StrategyComparison compare_strategies",
-    "counting": "ClassCounts count_classes",
+    "counting": "ClassCounts LabelCounts count_classes count_labels",
     "datasets": "load_long_tailed_digits long_tailed_counts make_long_tailed",
     "decisions": "LogitAdjustedClassifier TunedDecisionClassifierCV tune_decision",
     "frames": "class_counts with_sample_weight",
     "metrics": "ShotAccuracy imbalance_ratio shot_accuracy",
     "net": "BalancedAccuracyScoring CBNeuralNetClassifier DeferredReweighting ShotAccuracyScoring",
     "nn": (
-        "CBCrossEntropyLoss CBFocalLoss CBSigmoidLoss CBSoftmaxFocalLoss ClassBalancedLoss "
-        "ClassBalancedSampler LDAMLoss LogitAdjustedLoss NormalizedLinear VSLoss parameter_groups prior_bias_"
+        "CBCrossEntropyLoss CBFocalLoss CBMultilabelLoss CBSigmoidLoss CBSoftmaxFocalLoss ClassBalancedLoss "
+        "ClassBalancedSampler LDAMLoss LogitAdjustedLoss NormalizedLinear VSLoss label_prior_bias_ "
+        "parameter_groups prior_bias_"
     ),
     "plotting": (
         "ClassWeightDisplay CriticalDifferenceDisplay EffectiveNumberDisplay ShotAccuracyDisplay "

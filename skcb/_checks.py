@@ -144,6 +144,8 @@ def labelled_counts(counts: Any) -> tuple[list[Any], Any] | None:
     """Return labels and counts where they come together, None for plain numbers."""
     if hasattr(counts, "classes") and hasattr(counts, "counts"):  # ClassCounts
         return counts.classes.tolist(), counts.counts
+    if hasattr(counts, "labels") and hasattr(counts, "counts"):  # LabelCounts
+        return counts.labels.tolist(), counts.counts
     if isinstance(counts, Mapping):
         return list(counts), list(counts.values())
     if hasattr(counts, "index") and hasattr(counts, "to_numpy"):  # a Series

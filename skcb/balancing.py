@@ -1,6 +1,6 @@
 """Turn the counts of the classes into one number per class: ``(n_classes,)`` in, ``(n_classes,)`` out."""
 
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -15,6 +15,7 @@ __all__ = [
     "beta_grid",
     "class_weight",
     "effective_number",
+    "label_weight",
     "ldam_margin",
     "logit_adjustment",
     "sampling_probability",
@@ -22,6 +23,9 @@ __all__ = [
 
 Vector = NDArray[np.float64]
 Normalization = Literal["classes", "samples"] | None
+
+# Sums of weights are taken for equal within this share.
+_ROUNDING = 1e-9
 
 
 class InertBetaWarning(UserWarning):
@@ -134,6 +138,60 @@ def class_weight(counts: ArrayLike, beta: float = 0.999, *, normalize: Normaliza
     else:
         weight *= counts.sum() / (counts @ weight)
     return weight
+
+
+def label_weight(counts: ArrayLike, n_samples: ArrayLike | None = None, beta: float = 0.999) -> Vector:
+    r"""Weights of the samples without and with each label, where a sample may have several labels.
+
+    .. math:: w^-_j = k_j / E_{n^-_j}, \qquad w^+_j = k_j / E_{n^+_j}, \qquad
+        n^-_j w^-_j + n^+_j w^+_j = n^-_j + n^+_j
+
+    Each label is a pair of classes of its own, whose weights average one over the samples: they are those of
+    :func:`class_weight` with ``normalize="samples"``.
+
+    Parameters
+    ----------
+    counts : array-like of shape (n_labels,)
+        Samples that have each label, in the order of the labels; fractional where the samples are weighted. A
+        `LabelCounts` has the number of samples as well.
+    n_samples : float or array-like of shape (n_labels,), default=None
+        Samples of which it is known whether they have it. None is for a `LabelCounts`.
+    beta : float in [0, 1], default=0.999
+        0 is no weighting; 1 is inverse frequency, of ``BCEWithLogitsLoss(weight=w[:, 0], pos_weight=w[:, 1] /
+        w[:, 0])``.
+
+    Returns
+    -------
+    label_weight : ndarray of shape (n_labels, 2), float64
+        Without it, with it. A side that no sample is on weighs 0, and the other 1.
+
+    Raises
+    ------
+    ValueError
+        If a count is negative, NaN or infinite, or above `n_samples`, if no sample has any label, or if `beta`
+        lies outside [0, 1].
+
+    Warns
+    -----
+    InertBetaWarning
+        If no label is weighted though the sides of one differ twofold, or if every count is below one.
+
+    Examples
+    --------
+    >>> from skcb import label_weight
+    >>> label_weight([500, 10], 1000, beta=1)
+    array([[ 1.        ,  1.        ],
+           [ 0.50505051, 50.        ]])
+    """
+    sides, beta = label_sides(counts, n_samples), check_beta(beta)
+    _warn_if_no_label_is_weighted(sides, beta)
+    present = sides > 0
+    number = np.where(present, _effective_number(sides, beta), 1)
+    smallest = np.where(present, number, np.inf).min(axis=1, keepdims=True)
+    weight = np.divide(smallest, number, out=np.zeros_like(sides), where=present)
+    total = (sides * weight).sum(axis=1, keepdims=True)
+    scale = np.divide(sides.sum(axis=1, keepdims=True), total, out=np.zeros_like(total), where=total > 0)
+    return np.asarray(weight * scale)
 
 
 def logit_adjustment(counts: ArrayLike, tau: float = 1.0) -> Vector:
@@ -368,6 +426,35 @@ def beta_grid(counts: ArrayLike, num: int = 5) -> Vector:
     return np.unique(np.concatenate([[0.0], np.exp(-np.exp(low)), [1.0]]))
 
 
+def label_sides(counts: Any, n_samples: ArrayLike | None) -> Vector:
+    """Return how many samples are without and with each label, (n_labels, 2), as far as it is known."""
+    n_samples = getattr(counts, "n_samples", None) if n_samples is None else n_samples  # LabelCounts have both
+    if n_samples is None:
+        raise ValueError(
+            "counts of the samples that have each label need n_samples, of all of them: count_labels(Y) has both"
+        )
+    having = as_counts(counts, any_order=True)
+    if not having.any():
+        raise ValueError(f"all {len(having)} counts are 0: no sample has any label (or all sample weights are 0)")
+    known = np.asarray(n_samples)
+    if known.shape not in {(), having.shape} or known.dtype.kind not in "iuf":
+        raise ValueError(
+            f"n_samples must be one number, or one for each of the {len(having)} labels, got {n_samples!r}"
+        )
+    known = np.broadcast_to(known.astype(np.float64), having.shape)
+    without = known - having
+    # Sums of weights round: what is left of a label that all samples have is no sample.
+    without = np.where(np.abs(without) <= _ROUNDING * known, 0, without)
+    wrong = ~(np.isfinite(known) & (without >= 0))
+    if wrong.any():
+        where = int(wrong.argmax())
+        raise ValueError(
+            f"label {where} has a count of {having[where]:g}, but n_samples is {known[where]:g}; counts are of "
+            "the samples that have the label, n_samples of all of which it is known"
+        )
+    return np.stack([without, having], axis=1)
+
+
 def _present(counts: Vector) -> NDArray[np.bool_]:
     present = counts > 0
     if not present.any():
@@ -406,6 +493,26 @@ def _warn_if_inert(counts: Vector, beta: float) -> None:
                 "1 % of each other, which is no weighting; beta_grid(counts) gives values that matter",
                 InertBetaWarning,
             )
+
+
+def _warn_if_no_label_is_weighted(sides: Vector, beta: float) -> None:
+    largest = sides.max()
+    if 0 < beta < 1 and largest < 1:
+        _warn_if_inert(np.array([largest]), beta)
+        return
+    both = sides[(sides > 0).all(axis=1)]
+    smaller, larger = both.min(axis=1), both.max(axis=1)
+    uneven = larger >= 2 * smaller
+    if (
+        beta > 0
+        and uneven.any()
+        and (_effective_number(larger, beta) < 1.01 * _effective_number(smaller, beta)).all()
+    ):
+        warn(
+            f"beta={beta} is saturated: samples with and without a label get weights within 1 % of each other, of "
+            "every label, which is no weighting; beta_grid([with, without]) of a label gives values that matter",
+            InertBetaWarning,
+        )
 
 
 def _warn_if_empty(present: NDArray[np.bool_], consequence: str) -> None:

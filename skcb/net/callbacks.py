@@ -119,6 +119,11 @@ class _RecallScoring(EpochScoring):
         return self.name or f"{'train' if self.on_train else 'valid'}_{self.measure}"
 
     def _scoring(self, net: Any, X_test: Any, y_test: NDArray[Any]) -> float:
+        if np.ndim(y_test) > 1:
+            raise ValueError(
+                f"{type(self).__name__} scores one label per sample, and y has several; skorch's "
+                'EpochScoring("f1_macro", lower_is_better=False) scores them'
+            )
         classes = np.unique(y_test)
         recall = recall_score(y_test, net.predict(X_test), labels=classes, average=None, zero_division=0)
         return self.mean(recall, net.class_count_[np.searchsorted(net.classes_, classes)])

@@ -11,25 +11,35 @@ from typing import Any, Literal, Self
 import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
+from sklearn.utils import Tags
 from skorch.utils import to_tensor
 from torch import Tensor, nn
 
 from skcb._checks import as_counts, counts_in_order_of, labelled_counts, warn
+from skcb._classes.indicators import LabelCounts
 from skcb._guards import Balancer
 from skcb.balancing import DoubleBalancingWarning, EmptyClassWarning
 from skcb.net._upstream import builds_module, classes_of, is_criterion, rebuild_criterion
 from skcb.net.callbacks import DeferredReweighting
-from skcb.net.counts import count_part
-from skcb.net.criteria import build_criterion, loss_class, own_beta, unwrapped
+from skcb.net.counts import declared_label_counts
+from skcb.net.criteria import (
+    build_criterion,
+    loss_class,
+    own_beta,
+    shifts_by_counts,
+    takes_indicators,
+    unwrapped,
+)
 from skcb.net.datasets import WeightedTarget, target_of
-from skcb.net.draws import balancing_sampler, draws_by_counts
+from skcb.net.draws import balancing_sampler, draws_by_counts, draws_unevenly, sampler_in
 from skcb.net.estimator import SklearnNet
 from skcb.net.heads import retrain_head
 from skcb.net.loading import BatchLoader
 from skcb.net.perceptron import MultilayerPerceptron
 from skcb.net.processes import prepare_criterion
-from skcb.nn import ClassWeightedLoss, prior_bias_
-from skcb.nn._adjustments import Shift
+from skcb.net.targets import ONE_LABEL, SEVERAL_LABELS, OneLabel, SeveralLabels
+from skcb.nn import label_prior_bias_, prior_bias_
+from skcb.nn._counted import CountedLoss
 from skcb.nn._focal import at_least_float32
 from skcb.nn.initialization import last_layer
 
@@ -50,24 +60,26 @@ class CBNeuralNetClassifier(SklearnNet):
         them from the data. None is :class:`skcb.net.MultilayerPerceptron`, for tables (scale them first).
     loss : str or class, default="softmax"
         ``"softmax"``, ``"sigmoid"``, ``"focal"`` (sigmoid focal, the paper's), ``"softmax_focal"``,
-        ``"ldam"``, ``"logit_adjusted"`` or ``"vs"``; or a loss class of :mod:`skcb.nn`. Its other parameters
-        are ``criterion__x``; ``criterion__ignore_index`` is a label here, whose samples are left out. LDAM needs
-        cosines for logits: a module of yours ends in a :class:`skcb.nn.NormalizedLinear` then (the default one
-        does).
+        ``"ldam"``, ``"logit_adjusted"`` or ``"vs"``; ``"multilabel"`` for an indicator matrix of several labels
+        per sample; or a loss class of :mod:`skcb.nn`. Its other parameters are ``criterion__x``;
+        ``criterion__ignore_index`` is a label here, whose samples are left out. LDAM needs cosines for logits: a
+        module of yours ends in a :class:`skcb.nn.NormalizedLinear` then (the default one does).
     beta : float in [0, 1], default=None
         0 ignores the counts; 1 is inverse frequency. None is the loss's own default: .999, and 0 where the
         counts shift the logits. :func:`skcb.beta_grid` proposes values.
-    gamma : float, default=None
+    gamma : float or pair of float, default=None
         Focusing of the focal losses, exponent of ``"vs"``; ignored by losses that have none, so that one grid
-        covers all. None is the loss's own default.
-    class_counts : array-like of shape (n_classes,), dict, Series or ClassCounts, default=None
+        covers all. Of several labels it may be a pair (negatives, positives). None is the loss's own default.
+    class_counts : array-like of shape (n_classes,), dict, Series, ClassCounts or LabelCounts, default=None
         Samples per class in place of those that are counted, as training out of core wants it: by label (a
         dict, ``y.value_counts()``, :func:`skcb.count_classes`), or in the order of `classes` as they are
-        written, of the sorted classes where they are not. None counts the training part in `fit`, and in
-        `partial_fit` the part given.
+        written, of the sorted classes where they are not. Of several labels the samples that have each, from
+        :func:`skcb.count_labels`, or with ``criterion__n_samples``. None counts the training part in `fit`, and
+        in `partial_fit` the part given.
     bias_init : {"auto"} or None, default="auto"
         ``"auto"`` starts a sigmoid-based loss from the prior, b = -log(C - 1) on the last linear layer, not
-        decayed, where the net builds the module; None leaves every bias alone.
+        decayed, where the net builds the module; each of several labels from its own, b = -log(n- / n+). None
+        leaves every bias alone.
     prior_correction : bool, default=False
         True gives in ``predict_proba`` the posterior at the prevalence of the training data: weights, shifts, the
         focus and the draws of a sampler are undone, by the loss's ``posterior``. ``predict`` stays the decision of
@@ -91,9 +103,11 @@ class CBNeuralNetClassifier(SklearnNet):
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
-        The classes, sorted, in the order of the columns of ``predict_proba``.
+        The classes, sorted, in the order of the columns of ``predict_proba``; of several labels their positions.
     class_count_ : ndarray of shape (n_classes,)
-        Samples of each class in the training part, or the sum of their weights.
+        Samples of each class, or with each label, in the training part, or the sum of their weights.
+    label_names_ : ndarray of shape (n_labels,)
+        The columns of an indicator matrix that names them.
     criterion_ : Module
         The loss; ``criterion_.weight`` holds the class weights.
     module_, optimizer_, history_, callbacks_
@@ -111,7 +125,7 @@ class CBNeuralNetClassifier(SklearnNet):
     Warns
     -----
     EmptyClassWarning
-        In `fit`, if a class has no samples in the training part.
+        In `fit`, if a class has no samples in the training part, or if all or none have one of several labels.
 
     Notes
     -----
@@ -146,10 +160,10 @@ class CBNeuralNetClassifier(SklearnNet):
         self,
         module: Any = None,
         *,
-        loss: str | type[ClassWeightedLoss] = "softmax",
+        loss: str | type[CountedLoss] = "softmax",
         beta: float | None = None,
-        gamma: float | None = None,
-        class_counts: ArrayLike | Mapping[Any, float] | None = None,
+        gamma: float | tuple[float, float] | None = None,
+        class_counts: ArrayLike | Mapping[Any, float] | LabelCounts | None = None,
         bias_init: Literal["auto"] | None = "auto",
         prior_correction: bool = False,
         random_state: Any = None,
@@ -220,10 +234,7 @@ class CBNeuralNetClassifier(SklearnNet):
         name = type(self).__name__
         if self.own_beta > 0:
             return Balancer(f"beta={self.own_beta!r} of {name}", "Set beta=0 there", ours=True)
-        if (
-            isinstance(loss_class(self.loss).adjustment, Shift)
-            and self.get_params_for("criterion").get("tau") != 0
-        ):
+        if shifts_by_counts(self.loss, self.get_params_for("criterion")):
             return Balancer(f"loss={self.loss!r} of {name}", 'Set loss="softmax" and beta=0 there', ours=True)
         if any(isinstance(part, DeferredReweighting) for part in self._all_callbacks()):
             return Balancer(f"DeferredReweighting of {name}", "Take it out of callbacks there")
@@ -259,7 +270,10 @@ class CBNeuralNetClassifier(SklearnNet):
         layer = self._layer_from_prior()
         self._plan = replace(self._plan, from_prior=layer is not None)
         if layer is not None and self._n_classes is not None:
-            prior_bias_(layer, self._n_classes)
+            if self._targets.several:  # each has a prior of its own, which is known with the training part
+                nn.init.zeros_(layer.bias)  # type: ignore[arg-type]
+            else:
+                prior_bias_(layer, self._n_classes)
         return self
 
     def _layer_from_prior(self) -> nn.Module | None:
@@ -272,12 +286,12 @@ class CBNeuralNetClassifier(SklearnNet):
             return None
         loss = build_criterion(
             self.loss,
-            np.ones(len(bias)),
+            self._targets.without_counts(len(bias)),
             beta=0.0 if "beta" not in self.get_params_for("criterion") else None,
             gamma=self.gamma,
             parameters=self.get_params_for("criterion"),
         )
-        return layer if loss.term.starts_from_prior else None
+        return layer if loss.starts_from_prior else None
 
     def initialize_criterion(self) -> Self:
         """Build the loss, with the counts as far as they are known; training counts anew."""
@@ -326,11 +340,32 @@ class CBNeuralNetClassifier(SklearnNet):
         counts, mean_weight = self._count(train)
         self._plan = replace(self._plan, weight_scale=1 / mean_weight)
         self.weigh_by(self.own_beta, counts)
+        if loss.takes_indicators:
+            self._begin_with_labels(loss, valid)
         return train, valid
+
+    def _begin_with_labels(self, loss: Any, valid: Any) -> None:
+        """Start the last layer, if it is as it was made, from the prior of each label."""
+        layer = last_layer(self.module_)
+        if self._plan.from_prior and layer is not None and not layer.bias.any():  # type: ignore[operator]
+            label_prior_bias_(layer, *loss.counted, tau=loss.tau)
+        held = None if valid is None else target_of(valid)
+        if held is None or not held[0].is_floating_point():
+            return
+        if dict(self.callbacks_).get("valid_acc") is not None:
+            raise ValueError(
+                "y has NaN in the validation part, whose accuracy is not known then; leave that score out with "
+                "callbacks__valid_acc=None"
+            )
 
     def get_iterator(self, dataset: Any, training: bool = False) -> Any:
         """Return an iterator over the batches, and warn where sampler and loss both balance."""
         iterator = super().get_iterator(dataset, training)
+        if training and self._targets.several and self.prior_correction and draws_unevenly(sampler_in(iterator)):
+            raise ValueError(
+                "prior_correction=True divides out how often labels were drawn, which is not known where samples "
+                "have several; leave out iterator_train__sampler, and let the loss weigh them"
+            )
         draws = self._plan.draws if training else None
         balancer = None if draws is None or np.ptp(draws) == 0 else self._balancing_loss()
         if draws is not None and balancer is not None:
@@ -348,14 +383,14 @@ class CBNeuralNetClassifier(SklearnNet):
         """The beta that the parameters give the loss, whatever a callback weights by in between."""
         return own_beta(self.loss, self.beta, self.get_params_for("criterion"))
 
-    def weigh_by(self, beta: float, counts: ArrayLike | None = None) -> None:
+    def weigh_by(self, beta: float, counts: Any = None) -> None:
         """Weight the classes by another beta, until the next training begins.
 
         Parameters
         ----------
         beta : float in [0, 1]
             0 weights none.
-        counts : array-like of shape (n_classes,), default=None
+        counts : array-like of shape (n_classes,) or LabelCounts, default=None
             None keeps those of the training part.
         """
         loss = unwrapped(self.criterion_)
@@ -364,7 +399,7 @@ class CBNeuralNetClassifier(SklearnNet):
         loss.beta = beta
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", EmptyClassWarning)  # counting has named them
-            loss.set_counts(loss.counts if counts is None else counts)
+            loss.set_counts(loss.counted if counts is None else counts)
 
     def rebalance_classifier(
         self,
@@ -421,7 +456,7 @@ class CBNeuralNetClassifier(SklearnNet):
         self.check_training_readiness()
         counts = retrain_head(self, X, y, beta, sample_weight=sample_weight, max_epochs=max_epochs, lr=lr)
         self.weigh_by(beta, counts)
-        self._plan = replace(self._plan, draws=np.ones(len(counts)))
+        self._plan = replace(self._plan, draws=np.ones(len(self.classes_)))
         return self
 
     def get_loss(self, y_pred: Any, y_true: Any, X: Any = None, training: bool = False) -> Tensor:  # noqa: ARG002
@@ -488,6 +523,10 @@ class CBNeuralNetClassifier(SklearnNet):
         return super()._get_predict_nonlinearity() if loss is None else partial(_probabilities, loss)
 
     @property
+    def _targets(self) -> OneLabel | SeveralLabels:
+        return SEVERAL_LABELS if takes_indicators(self.loss) else ONE_LABEL
+
+    @property
     def _given_sampler(self) -> Any:
         return self.get_params_for("iterator_train").get("sampler")
 
@@ -503,6 +542,12 @@ class CBNeuralNetClassifier(SklearnNet):
         return None if self.class_counts is None else len(self.class_counts)  # type: ignore[arg-type]
 
     def _declared_classes(self) -> NDArray[Any] | None:
+        if self._targets.several:
+            named = self.classes
+            if named is None and self.class_counts is not None:
+                labelled = labelled_counts(self.class_counts)
+                named = np.asarray(self.class_counts) if labelled is None else labelled[0]
+            return None if named is None else np.arange(len(named))
         labelled = None if self.class_counts is None else labelled_counts(self.class_counts)
         if self.classes is None and labelled is not None:
             return np.unique(np.asarray(labelled[0]))
@@ -515,8 +560,15 @@ class CBNeuralNetClassifier(SklearnNet):
     def _ignored_label(self) -> Any:
         return self.get_params_for("criterion").get("ignore_index")
 
-    def _declared_counts(self) -> NDArray[np.float64] | None:
+    def _declared_counts(self) -> Any:
         """Return `class_counts` in the order of the classes, None if it was not given."""
+        if self._targets.several:
+            return declared_label_counts(
+                self.class_counts,
+                self.get_params_for("criterion").get("n_samples"),
+                getattr(self, "label_names_", None),
+                self._n_classes,
+            )
         if self.class_counts is None:
             return None
         if labelled_counts(self.class_counts) is not None:
@@ -532,7 +584,7 @@ class CBNeuralNetClassifier(SklearnNet):
         # Counts without labels beside classes are in the order in which the classes were written.
         return counts_in_order_of(self.classes_.tolist(), dict(zip(self.classes, counts.tolist(), strict=True)))
 
-    def _known_counts(self) -> NDArray[np.float64]:
+    def _known_counts(self) -> Any:
         """Return counts to build the loss with: all equal, as long as nothing has been counted."""
         declared = self._declared_counts()
         if declared is not None:
@@ -545,16 +597,27 @@ class CBNeuralNetClassifier(SklearnNet):
             n_classes = len(layer.weight)  # type: ignore[arg-type]
         before = getattr(self, "criterion_", None)
         loss = unwrapped(before)
-        return loss.counts if loss is not None and len(loss.counts) == n_classes else np.ones(n_classes)
+        if loss is None or len(loss.counts) != n_classes or loss.takes_indicators != self._targets.several:
+            return self._targets.without_counts(n_classes)
+        return loss.counted
 
-    def _count(self, train: Any) -> tuple[NDArray[np.float64], float]:
+    def _count(self, train: Any) -> tuple[Any, float]:
         """Count the classes of the training part, or check them against `class_counts`."""
-        classes, declared, target = self.classes_, self._declared_counts(), target_of(train)
+        classes = getattr(self, "label_names_", self.classes_)
+        declared, target = self._declared_counts(), target_of(train)
         if target is None:
             if declared is None:
                 raise ValueError("a stream cannot be counted before it is trained on; give class_counts=")
             return declared, 1.0
-        return count_part(*target, classes, declared)
+        return self._targets.count(*target, classes, declared)
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        if self._targets.several:
+            tags.classifier_tags.multi_label = True
+            tags.classifier_tags.multi_class = False
+            tags.target_tags.multi_output, tags.target_tags.single_output = True, False
+        return tags
 
     def _sizes_for(self, module: Any, kwargs: Mapping[str, Any]) -> dict[str, int]:
         """Return the sizes that a module's signature names and that are not given."""
@@ -569,12 +632,12 @@ class CBNeuralNetClassifier(SklearnNet):
         return {name: known[name] for name in asked}  # type: ignore[misc]
 
 
-def _probabilities(loss: ClassWeightedLoss, logits: Tensor) -> Tensor:
+def _probabilities(loss: CountedLoss, logits: Tensor) -> Tensor:
     # NumPy has no bfloat16.
     return loss.probabilities(at_least_float32(logits))
 
 
-def _posterior(loss: ClassWeightedLoss, draws: Tensor | None, logits: Tensor) -> Tensor:
+def _posterior(loss: CountedLoss, draws: Tensor | None, logits: Tensor) -> Tensor:
     posterior = loss.posterior(logits)
     if draws is None:
         return posterior

@@ -1,11 +1,14 @@
-"""Count the classes of the part that a net trains on."""
+"""Count the classes, or the labels, of the part that a net trains on."""
+
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from skcb._checks import warn
+from skcb._checks import as_counts, labelled_counts, shown, warn
+from skcb._classes.indicators import LabelCounts
 from skcb.balancing import EmptyClassWarning
 
 
@@ -39,3 +42,52 @@ def count_part(
     if weight is None:
         return occurring.astype(np.float64), mean_weight
     return torch.bincount(codes, weight, minlength=len(classes)).numpy(), mean_weight
+
+
+def warn_of_one_sided(counted: LabelCounts) -> None:
+    """Name the labels that all samples of a training part have, or none."""
+    never = counted.labels[counted.counts == 0].tolist()
+    always = counted.labels[(counted.counts > 0) & (counted.counts == counted.n_samples)].tolist()
+    told = [f"no sample has the labels [{shown(never)}]"] * bool(never)
+    told += [f"all samples have the labels [{shown(always)}]"] * bool(always)
+    if told:
+        warn(
+            f"in the part that is trained on {', and '.join(told)}, so that there is nothing to tell them by; "
+            "leave them out, or, where training goes in parts, give class_counts=",
+            EmptyClassWarning,
+        )
+
+
+def declared_label_counts(
+    class_counts: Any, n_samples: Any, names: NDArray[Any] | None, n_labels: int | None
+) -> LabelCounts | None:
+    """Return the counts of labels that parameters give, in the order of the columns; None where they give none.
+
+    Raises
+    ------
+    ValueError
+        If there is no number of samples to them, or if they are of other labels.
+    """
+    if class_counts is None:
+        if n_samples is not None:
+            raise ValueError("criterion__n_samples goes with class_counts=; without these the net counts both")
+        return None
+    n_samples = getattr(class_counts, "n_samples", n_samples)
+    if n_samples is None:
+        raise ValueError(
+            "class_counts of several labels need the number of samples: skcb.count_labels(y) has both, or give "
+            "criterion__n_samples="
+        )
+    labelled = labelled_counts(class_counts)
+    counts = as_counts(class_counts if labelled is None else labelled[1], name="class_counts")
+    if n_labels not in {None, len(counts)}:
+        raise ValueError(f"class_counts has {len(counts)} counts for {n_labels} labels")
+    known = np.broadcast_to(np.asarray(n_samples, dtype=np.float64), counts.shape)
+    positions = list(range(len(counts)))
+    labels = positions if labelled is None else labelled[0]
+    wanted = positions if set(labels) == set(positions) else labels if names is None else names.tolist()
+    if set(labels) != set(wanted):
+        raise ValueError(f"class_counts are of the labels [{shown(labels)}], but y has [{shown(wanted)}]")
+    place = dict(zip(labels, positions, strict=True))
+    order = [place[label] for label in wanted]
+    return LabelCounts(np.asarray(wanted), counts[order], known[order])

@@ -4,13 +4,13 @@ import inspect
 from collections.abc import Mapping
 from typing import Any
 
-from numpy.typing import ArrayLike
-
 from skcb._checks import check_beta
-from skcb.nn import LOSSES, ClassWeightedLoss
+from skcb.nn import LOSSES
+from skcb.nn._adjustments import Shift
+from skcb.nn._counted import CountedLoss
 
 
-def loss_class(loss: Any) -> type[ClassWeightedLoss]:
+def loss_class(loss: Any) -> type[CountedLoss]:
     """Return the class of a loss that is named, or given as a class.
 
     Raises
@@ -25,9 +25,9 @@ def loss_class(loss: Any) -> type[ClassWeightedLoss]:
         if loss not in LOSSES:
             raise ValueError(f"there is no loss {loss!r}; the names are {names}")
         return LOSSES[loss]
-    if isinstance(loss, type) and issubclass(loss, ClassWeightedLoss):
+    if isinstance(loss, type) and issubclass(loss, CountedLoss):
         return loss
-    if isinstance(loss, ClassWeightedLoss):
+    if isinstance(loss, CountedLoss):
         raise TypeError(
             f"loss must be a name or a class, got an instance of {type(loss).__name__}, whose counts cannot be "
             f"those of each fold; write loss={type(loss).__name__} and criterion__x for its parameters"
@@ -39,8 +39,8 @@ def loss_class(loss: Any) -> type[ClassWeightedLoss]:
 
 
 def build_criterion(
-    loss: Any, counts: ArrayLike, *, beta: float | None, gamma: float | None, parameters: Mapping[str, Any]
-) -> ClassWeightedLoss:
+    loss: Any, counts: Any, *, beta: float | None, gamma: Any, parameters: Mapping[str, Any]
+) -> CountedLoss:
     """Build a loss from counts; None leaves a parameter at the loss's default, which need not have `gamma`.
 
     Raises
@@ -57,6 +57,8 @@ def build_criterion(
         raise ValueError(f"{name}={given[name]!r} and criterion__{name}={parameters[name]!r} are both given")
     if "counts" in parameters:
         raise ValueError("criterion__counts is not for a net, which counts for itself; class_counts= fixes them")
+    if chosen.takes_indicators:  # counts of labels have their number of samples with them
+        parameters = {name: value for name, value in parameters.items() if name != "n_samples"}
     missing = [
         name
         for name, parameter in accepted.items()
@@ -69,7 +71,7 @@ def build_criterion(
     open_ended = any(parameter.kind is parameter.VAR_KEYWORD for parameter in accepted.values())
     unknown = [] if open_ended else sorted(name for name in parameters if name not in accepted)
     if unknown:
-        takes = ", ".join(f"criterion__{name}" for name in accepted if name != "counts")
+        takes = ", ".join(f"criterion__{name}" for name in accepted if name not in {"counts", "n_samples"})
         raise TypeError(
             f"{chosen.__name__} does not take " + ", ".join(f"criterion__{name}" for name in unknown) + f"; it "
             f"takes {takes}"
@@ -79,7 +81,22 @@ def build_criterion(
     if parameters.get("reduction") == "none":
         raise ValueError('criterion__reduction="none" leaves no number to descend on; choose "mean"')
     kept = {name: value for name, value in given.items() if name in accepted}
-    return chosen(counts=counts, **kept, **parameters)  # type: ignore[arg-type]
+    return chosen(counts=counts, **kept, **parameters)  # type: ignore[call-arg, arg-type]
+
+
+def takes_indicators(loss: Any) -> bool:
+    """Whether a loss that is named, or given as a class, is of several labels; False of what is no loss."""
+    chosen = LOSSES.get(loss) if isinstance(loss, str) else loss
+    return isinstance(chosen, type) and issubclass(chosen, CountedLoss) and chosen.takes_indicators
+
+
+def shifts_by_counts(loss: Any, parameters: Mapping[str, Any]) -> bool:
+    """Whether a loss shifts the logits by the counts, which balances by itself."""
+    chosen = loss_class(loss)
+    if not (chosen.takes_indicators or isinstance(getattr(chosen, "adjustment", None), Shift)):
+        return False
+    declared = inspect.signature(chosen).parameters.get("tau")
+    return parameters.get("tau", None if declared is None else declared.default) != 0
 
 
 def own_beta(loss: Any, beta: float | None, parameters: Mapping[str, Any]) -> float:
@@ -89,9 +106,9 @@ def own_beta(loss: Any, beta: float | None, parameters: Mapping[str, Any]) -> fl
     return check_beta(next(value for value in (beta, parameters.get("beta"), default) if value is not None))
 
 
-def unwrapped(criterion: Any) -> ClassWeightedLoss | None:
+def unwrapped(criterion: Any) -> CountedLoss | None:
     """Return the loss inside the shells that data-parallel training puts around it, None for others."""
-    while not isinstance(criterion, ClassWeightedLoss):
+    while not isinstance(criterion, CountedLoss):
         criterion = getattr(criterion, "module", None)
         if criterion is None:
             return None

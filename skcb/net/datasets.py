@@ -117,7 +117,7 @@ def labels_of(dataset: Any) -> Any:
     targets = getattr(dataset, "targets", None)  # torchvision's name
     if targets is not None and len(targets) == len(dataset):
         return np.asarray(targets)
-    return [label.item() if isinstance(label, Tensor) else label for label in _each_label(dataset)]
+    return [_as_label(label) for label in _each_label(dataset)]
 
 
 def target_of(dataset: Any) -> tuple[Tensor, Tensor | None] | None:
@@ -132,6 +132,12 @@ def target_of(dataset: Any) -> tuple[Tensor, Tensor | None] | None:
     if isinstance(dataset, ArrayDataset | LabelledDataset) and dataset.codes is not None:
         return dataset.codes, dataset.weight
     return None
+
+
+def _as_label(label: Any) -> Any:
+    if not isinstance(label, Tensor):
+        return label
+    return label.item() if label.numel() == 1 and label.ndim == 0 else label.numpy(force=True)
 
 
 def _each_label(dataset: Any) -> Iterator[Any]:

@@ -47,6 +47,11 @@ def sampler_for(sampler: Any, codes: Tensor | None, classes: NDArray[Any], seed:
         If it is made from something else.
     """
     if not isinstance(sampler, Sampler) and callable(sampler):
+        if codes is not None and codes.ndim > 1:
+            raise ValueError(
+                f"{_name(sampler)} is made from one label per sample, and y has several; leave it to the loss to "
+                "weigh them, or give a sampler of your own for the training part"
+            )
         labels = None if codes is None else classes[codes.numpy(force=True)]
         sampler = _made(sampler, labels, seed)
     if isinstance(sampler, str):
@@ -118,7 +123,7 @@ def draws_per_sample(sampler: Any, codes: Tensor | None, n_classes: int) -> NDAr
     So it is said of samplers that are not known to do anything else.
     """
     weights, even = getattr(sampler, "weights", None), np.ones(n_classes)
-    if codes is None or (weights is None and not isinstance(sampler, ClassBalancedSampler)):
+    if codes is None or codes.ndim > 1 or (weights is None and not isinstance(sampler, ClassBalancedSampler)):
         return even
     counts = torch.bincount(codes, minlength=n_classes).numpy(force=True)
     if weights is None:
@@ -130,6 +135,15 @@ def draws_per_sample(sampler: Any, codes: Tensor | None, n_classes: int) -> NDAr
     often = np.divide(drawn, counts, out=even.copy(), where=counts > 0)
     often[counts == 0] = often[counts > 0].mean()
     return often if often.max() > _EVEN * often.min() else even
+
+
+def draws_unevenly(sampler: Any) -> bool:
+    """Whether a sampler is known to draw some samples more often than others."""
+    weights = getattr(sampler, "weights", None)
+    if weights is None:
+        return isinstance(sampler, ClassBalancedSampler)
+    weights = torch.as_tensor(weights)
+    return bool(weights.max() > _EVEN * weights.min())
 
 
 def sampler_in(loader: Any) -> Any:

@@ -17,9 +17,7 @@ from skorch.utils import is_dataset, to_device, to_numpy
 from torch import Tensor, nn
 from torch.utils.data import IterableDataset, Subset
 
-from skcb._checks import check_integer, check_sample_weight, check_target
-from skcb._classes.labels import Labels, encode_labels
-from skcb._classes.vector import ClassVector, count
+from skcb._checks import check_integer, check_sample_weight
 from skcb.net._upstream import AS_FIT, classes_of, constructor_attribute, keep_classes, module_names
 from skcb.net.datasets import ArrayDataset, LabelledDataset, Target, WeightedTarget, labels_of, take, target_of
 from skcb.net.draws import draws_per_sample, sampler_for, sampler_in
@@ -28,6 +26,7 @@ from skcb.net.loading import Permutation
 from skcb.net.plan import Plan
 from skcb.net.processes import in_several_processes, prepare_again, shared_seed
 from skcb.net.seeding import seeded
+from skcb.net.targets import ONE_LABEL, OneLabel, SeveralLabels
 from skcb.nn import ClassBalancedSampler
 
 
@@ -58,8 +57,10 @@ class SklearnNet(NeuralNetClassifier):
         ----------
         X : array-like, sparse matrix, DataFrame, tensor, mapping or sequence of inputs, or Dataset
             Tables are cast to the dtype of the module. A mapping is passed to the module by keywords.
-        y : array-like of shape (n_samples,), optional
-            Labels: integers, booleans or strings. May be left out where `X` is a Dataset that has them.
+        y : array-like of shape (n_samples,) or (n_samples, n_labels), optional
+            Labels: integers, booleans or strings; for a loss of several labels an indicator matrix, 1 where a
+            sample has the label, NaN where that is not known. May be left out where `X` is a Dataset that has
+            them.
         sample_weight : array-like of shape (n_samples,), default=None
             Weights of the samples, also in the counts of the classes. They are rescaled to mean 1 over the
             training part; samples of weight 0 are left out.
@@ -131,7 +132,7 @@ class SklearnNet(NeuralNetClassifier):
             epochs = max(0, self.max_epochs - len(self.history))
         prepare_again(self)
         if target is None:
-            target = Target(y, None if y is None else self._encode(encode_labels(y)), None)
+            target = Target(y, None if y is None else self._encode(y), None)
         # Callbacks see labels: where codes are others, and where a batch has weights beside them.
         renamed = self._renames or target.weight is not None
         self._plan = replace(self._plan, names=self.classes_ if renamed else None)
@@ -153,7 +154,7 @@ class SklearnNet(NeuralNetClassifier):
         return known
 
     def predict_proba(self, X: Any) -> NDArray[np.floating]:
-        """Probability of each class.
+        """Probability of each class, or of each of several labels.
 
         Parameters
         ----------
@@ -162,7 +163,7 @@ class SklearnNet(NeuralNetClassifier):
         Returns
         -------
         probability : ndarray of shape (n_samples, n_classes)
-            Rows sum to 1.
+            Rows sum to 1, save of several labels, each of which has a probability of its own.
 
         Raises
         ------
@@ -186,7 +187,7 @@ class SklearnNet(NeuralNetClassifier):
         return probability
 
     def predict(self, X: Any) -> NDArray[Any]:
-        """Label of the class with the largest probability.
+        """Label of the class with the largest probability; of several labels, those likelier than not.
 
         Parameters
         ----------
@@ -194,14 +195,30 @@ class SklearnNet(NeuralNetClassifier):
 
         Returns
         -------
-        y : ndarray of shape (n_samples,)
+        y : ndarray of shape (n_samples,) or (n_samples, n_labels)
         """
         self.check_is_fitted()
-        largest = self._probability(X, self._decides_by()).argmax(axis=1)
-        return self.classes_[largest]
+        return self._targets.decide(self._probability(X, self._decides_by()), self.classes_)
+
+    def score(self, X: Any, y: Any, sample_weight: ArrayLike | None = None) -> float:
+        """Return the accuracy; of several labels, the share of samples of which all labels are right.
+
+        Parameters
+        ----------
+        X, y : as in :meth:`fit`
+        sample_weight : array-like of shape (n_samples,), default=None
+
+        Returns
+        -------
+        score : float
+        """
+        if self._targets.several:
+            self.check_is_fitted()
+            self._encode(y)  # names a wrong number of labels, or a value that is none
+        return float(super().score(X, y, sample_weight))
 
     def _decides_by(self) -> Callable[[Any], Any]:
-        """Return what makes of the module's output the numbers of which the largest is predicted."""
+        """Return what makes of the module's output the numbers by which it is predicted."""
         return self._get_predict_nonlinearity()
 
     def forward_iter(self, X: Any, training: bool = False, device: Any = "cpu") -> Iterator[Any]:
@@ -220,7 +237,7 @@ class SklearnNet(NeuralNetClassifier):
         """Return a dataset of X with the codes of the labels `y`."""
         if is_dataset(X):
             return X
-        codes = None if y is None else self._encode(encode_labels(y))
+        codes = None if y is None else self._encode(y)
         if self._owns_dataset:
             return ArrayDataset(as_tensors(X, self._network), y, codes)
         return super().get_dataset(X, codes)
@@ -270,7 +287,7 @@ class SklearnNet(NeuralNetClassifier):
         if "batch" in kwargs and self._plan.names is not None:
             X, y = unpack_data(kwargs["batch"])
             codes = y.codes if isinstance(y, WeightedTarget) else y
-            kwargs["batch"] = X, self._plan.names[codes.numpy(force=True)]
+            kwargs["batch"] = X, self._targets.seen(codes, self._plan.names)
         super().notify(method_name, **kwargs)
 
     def initialize_module(self) -> Self:
@@ -304,6 +321,11 @@ class SklearnNet(NeuralNetClassifier):
         return None
 
     @property
+    def _targets(self) -> OneLabel | SeveralLabels:
+        """What is learnt of a sample: one label, as long as no loss says otherwise."""
+        return ONE_LABEL
+
+    @property
     def _network(self) -> nn.Module:
         """The module; of a subclass with others, all of them."""
         if hasattr(self, "module_"):
@@ -331,25 +353,23 @@ class SklearnNet(NeuralNetClassifier):
             return self._check_stream(X, sample_weight), Target(None, None, None)
         if y is None and is_dataset(X):
             y = labels_of(X)
-        _check_one_label(y)
-        y = check_target(y, self)
+        labels, y = self._targets.read(y, self)
         X = self._check_inputs(X, reset=reset)
-        labels = encode_labels(y)
         n_samples = len(X) if is_dataset(X) else get_len(X)
-        if n_samples != len(labels.codes):
+        if n_samples != len(y):
             raise ValueError(
-                f"Found input variables with inconsistent numbers of samples: X has {n_samples}, y has "
-                f"{len(labels.codes)}"
+                f"Found input variables with inconsistent numbers of samples: X has {n_samples}, y has {len(y)}"
             )
         weight = check_sample_weight(sample_weight, n_samples)
-        y = labels.decode()
         kept = self._looked_at(y)
         if not kept.any():
             raise ValueError(f"every label is {self._ignored_label()!r}, which criterion__ignore_index leaves out")
         labels = labels if kept.all() else labels._replace(codes=labels.codes[kept])
         if reset or classes_of(self) is None:
-            keep_classes(self, self._find_classes(labels, classes))
-        codes = self._encode(labels)
+            declared = self._declared_classes()
+            keep_classes(self, self._targets.find_classes(labels, classes if declared is None else declared))
+        self._targets.remember(self, labels, reset=reset)
+        codes = self._targets.codes(labels, self.classes_)
         if weight is not None:
             weighs = weight > 0
             codes = codes[weighs[kept]]
@@ -381,20 +401,9 @@ class SklearnNet(NeuralNetClassifier):
             raise ValueError(f"an IterableDataset must give out the labels 0 to {len(classes) - 1}, not {classes}")
         return X
 
-    def _find_classes(self, labels: Labels, classes: ArrayLike | None) -> NDArray[Any]:
-        found = self._declared_classes()
-        if found is None:
-            found = count(labels).classes if classes is None else np.unique(np.asarray(classes))
-        if len(found) < 2:
-            raise ValueError(
-                f"a classifier needs at least 2 classes, y has one class alone: {found.tolist()[0]!r}; name all "
-                "classes with classes= if the others come later"
-            )
-        return found
-
-    def _encode(self, labels: Labels) -> Tensor:
-        codes = ClassVector.codes(self.classes_)
-        return torch.from_numpy(codes.of(labels, out_of="the classes of this net (classes= names all)"))
+    def _encode(self, y: Any) -> Tensor:
+        labels, _ = self._targets.read(y, self)
+        return self._targets.codes(labels, self.classes_)
 
     def _training_set(self, X: Any, target: Target) -> Any:
         if self._owns_dataset and not is_dataset(X):
@@ -415,24 +424,13 @@ class SklearnNet(NeuralNetClassifier):
         if not looked_at.all():
             rows = np.flatnonzero(looked_at)
             dataset, y = Subset(dataset, rows.tolist()), np.asarray(y)[rows]
-        return LabelledDataset(dataset, y, self._encode(encode_labels(y)))
+        return LabelledDataset(dataset, y, self._encode(y))
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
         tags.non_deterministic = self.random_state is None
         return tags
-
-
-def _check_one_label(y: Any) -> None:
-    shape = tuple(getattr(y, "shape", ()))
-    several = isinstance(y, list) and y and isinstance(y[0], list | tuple | np.ndarray) and len(y[0]) > 1
-    if several or len(shape) > 2 or (len(shape) == 2 and shape[1] > 1):
-        raise ValueError(
-            f"y has {'shape ' + str(shape) if shape else 'a sequence of labels for each sample'}, several targets "
-            "per sample, and this net predicts one label for each; for a label per token or pixel train in a loop "
-            "of your own, with the losses of skcb.nn, which take logits (N, C, d1, ...)"
-        )
 
 
 def _check_sampler(sampler: Any, dataset: Any) -> None:

@@ -3,16 +3,14 @@
 import copy
 from typing import Any
 
-import numpy as np
 import torch
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from torch import Tensor, nn
 from torch.utils.data import IterableDataset
 
 from skcb._checks import check_beta
-from skcb.net.criteria import loss_class
+from skcb.net.criteria import shifts_by_counts, unwrapped
 from skcb.nn import NormalizedLinear
-from skcb.nn._adjustments import Shift
 
 
 def retrain_head(
@@ -24,7 +22,7 @@ def retrain_head(
     sample_weight: ArrayLike | None,
     max_epochs: int | None,
     lr: float | None,
-) -> NDArray[np.float64]:
+) -> Any:
     """Train a new last layer with class-balanced weights, put it in the place of the old, and return the counts.
 
     Raises
@@ -36,17 +34,22 @@ def retrain_head(
 
     check_beta(beta)
     criterion, optimizer = net.get_params_for("criterion"), net.get_params_for("optimizer")
-    if isinstance(loss_class(net.loss).adjustment, Shift) and criterion.get("tau") != 0:
+    if shifts_by_counts(net.loss, criterion):
         raise ValueError(
             f"loss={net.loss!r} shifts the logits by the counts, so that its decisions are balanced already; "
-            'train with loss="softmax" and beta=0 to balance the last layer alone'
+            + ("train with criterion__tau=0" if net._targets.several else 'train with loss="softmax"')  # noqa: SLF001
+            + " and beta=0 to balance the last layer alone"
         )
     if isinstance(X, IterableDataset):
         raise ValueError("a stream has no labels to count; give a dataset, or arrays")  # noqa: TRY004
     X, target = net._check_data(X, y, sample_weight, None, reset=False)  # noqa: SLF001 - of the same package
     layer, features = _features(net, X)
     declared = net._declared_counts()  # noqa: SLF001
-    parameters = {f"criterion__{name}": value for name, value in criterion.items() if name != "beta"}
+    if declared is not None and not net._targets.several:  # noqa: SLF001
+        declared = dict(zip(net.classes_.tolist(), declared, strict=True))
+    parameters = {
+        f"criterion__{name}": value for name, value in criterion.items() if name not in {"beta", "n_samples"}
+    }
     parameters |= {  # but for groups, which name parameters of the whole module
         f"optimizer__{name}": value for name, value in optimizer.items() if name not in {"param_groups", "lr"}
     }
@@ -57,7 +60,7 @@ def retrain_head(
         beta=beta,
         gamma=net.gamma,
         classes=net.classes_,
-        class_counts=None if declared is None else dict(zip(net.classes_.tolist(), declared, strict=True)),
+        class_counts=declared,
         bias_init=net.bias_init,
         random_state=net.random_state,
         optimizer=net.optimizer,
@@ -70,7 +73,7 @@ def retrain_head(
     with torch.no_grad():
         for parameter, new in zip(layer.parameters(), head.module_.layer.parameters(), strict=True):
             parameter.copy_(new)
-    return head.class_count_
+    return unwrapped(head.criterion_).counted  # type: ignore[union-attr]
 
 
 class Head(nn.Module):

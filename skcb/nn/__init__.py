@@ -12,7 +12,7 @@ from skcb.nn._adjustments import Adjustment
 from skcb.nn._loss import ClassWeightedLoss
 from skcb.nn._terms import Term
 from skcb.nn.counting import count_targets
-from skcb.nn.initialization import parameter_groups, prior_bias_
+from skcb.nn.initialization import label_prior_bias_, parameter_groups, prior_bias_
 from skcb.nn.layers import NormalizedLinear, tau_normalize_
 from skcb.nn.losses import (
     LOSSES,
@@ -25,6 +25,7 @@ from skcb.nn.losses import (
     LogitAdjustedLoss,
     VSLoss,
 )
+from skcb.nn.multilabel import CBMultilabelLoss
 from skcb.nn.sampling import ClassBalancedSampler
 
 __all__ = [
@@ -32,6 +33,7 @@ __all__ = [
     "Adjustment",
     "CBCrossEntropyLoss",
     "CBFocalLoss",
+    "CBMultilabelLoss",
     "CBSigmoidLoss",
     "CBSoftmaxFocalLoss",
     "ClassBalancedLoss",
@@ -45,6 +47,7 @@ __all__ = [
     "count_targets",
     "functional",
     "initialization",
+    "label_prior_bias_",
     "parameter_groups",
     "prior_bias_",
     "tau_normalize_",

@@ -45,6 +45,17 @@ def check_sample_weight(sample_weight: Tensor, per_example: tuple[int, ...]) -> 
         )
 
 
+def check_pair_weight(sample_weight: Tensor, shape: tuple[int, ...]) -> None:
+    """Refuse weights that are neither of the examples nor of their pairs with labels."""
+    check_tensor("sample_weight", sample_weight)
+    per_example = shape[:1] + shape[2:]
+    if sample_weight.shape not in {per_example, shape[:1], shape}:
+        raise ValueError(
+            f"sample_weight has shape {tuple(sample_weight.shape)}, expected one number per example, "
+            f"{tuple(per_example)}, or per pair of example and label, {tuple(shape)}"
+        )
+
+
 def values_are_known(tensor: Tensor) -> bool:
     """Whether a decision may hang on a tensor's values: not while a graph is compiled, or a function mapped."""
     return not (
@@ -64,5 +75,33 @@ def check_rows(target: Tensor) -> None:
         raise ValueError(
             "a floating target holds the probability of each class, which sum to 1, but that of an example sums "
             f"to {sums[wrong][0].item():.4g}. Several labels per example, or none, are a decision for each label: "
-            "torch.nn.BCEWithLogitsLoss"
+            "skcb.nn.CBMultilabelLoss"
         )
+
+
+# So many entries at a time, which stay in the cache of a CPU while they are looked at.
+_BLOCK = 1 << 17
+
+
+def n_masked_of(target: Tensor) -> int:
+    """Return how many entries of an indicator are NaN, and refuse others than these, 0 and 1."""
+    n_masked = 0
+    size = max(1, _BLOCK // max(1, target[:1].numel())) if target.is_cpu else max(1, len(target))
+    for start in range(0, len(target), size):
+        block = target[start : start + size]
+        if _are_zeros_and_ones(block):
+            continue
+        n_masked += int(block.isnan().count_nonzero())
+        if not _are_zeros_and_ones(block.nan_to_num(nan=0.0)):
+            first, *place = (~((block == 0) | (block == 1) | block.isnan())).nonzero()[0].tolist()
+            raise ValueError(
+                f"target{[start + first, *place]} is {block[(first, *place)].item():.4g}, of label {place[0]}; a "
+                "target is 1, 0, or NaN where it is not known. Probabilities of labels are for "
+                "torch.nn.BCEWithLogitsLoss"
+            )
+    return n_masked
+
+
+def _are_zeros_and_ones(block: Tensor) -> bool:
+    # t * t - t is 0 for 0 and 1 alone, in integers too; its extremes are found faster than what differs is.
+    return not block.numel() or all(extreme.item() == 0 for extreme in block.mul(block).sub_(block).aminmax())

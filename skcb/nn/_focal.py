@@ -30,12 +30,13 @@ from skcb.nn._upstream import transforms_are_active
 _CPU_BLOCK, _ACCELERATOR_BLOCK = 2**18, 2**24
 
 # These powers are a multiplication or two, or a square root. No derivative of them is taken.
-_FAST_POWERS = (0.5, 1.0, 2.0, 3.0)
+FAST_POWERS = (0.5, 1.0, 2.0, 3.0)
 
-# (logits, target, gamma, slope) -> loss, on one block; fills `slope` with the gradient.
-Kernel = Callable[[Tensor, Tensor, float, Tensor], Tensor]
-# (logits, target, gamma) -> loss, differentiable.
-Formula = Callable[[Tensor, Tensor, float], Tensor]
+# (logits, target, parameters, slope) -> loss, on one block; fills `slope` with the gradient. The target has the
+# shape of the logits, or 1 in the place of the classes.
+Kernel = Callable[[Tensor, Tensor, Any, Tensor], Tensor]
+# (logits, target, parameters) -> loss, differentiable.
+Formula = Callable[[Tensor, Tensor, Any], Tensor]
 
 
 def focal(margin: Tensor, gamma: float) -> Tensor:
@@ -69,14 +70,22 @@ def focal_loss(
     if logits.ndim > 3:
         logits, index = logits.flatten(2), index.flatten(1)
         weight = weight if weight is None else weight.flatten(1)
+    result = evaluated(loss, logits, index, gamma, weight)
+    return result if weight is not None else result.view(target.shape).masked_fill(ignored, 0)
+
+
+def evaluated(loss: Twofold, logits: Tensor, target: Tensor, parameters: Any, weight: Tensor | None) -> Tensor:
+    """Return the loss of each example, or given their weights the weighted sum, in the form that is called for.
+
+    Logits have one dimension of positions at most; a target is of an example, or of each of its classes.
+    """
     # torch.func differentiates by transforming the operations, so it too must see plain ones.
     if torch.compiler.is_compiling() or transforms_are_active():
-        result = _weighted_sum(loss.formula(logits, index, gamma), weight)
-    elif torch.is_grad_enabled() and logits.requires_grad:
-        result = _LossAndGradient.apply(loss, logits, index, gamma, weight)  # type: ignore[no-untyped-call]
-    else:
-        result = _weighted_sum(_walk(loss.kernel, logits, index, gamma, keep_gradient=False)[0], weight)
-    return result if weight is not None else result.view(target.shape).masked_fill(ignored, 0)
+        return _weighted_sum(loss.formula(logits, target, parameters), weight)
+    if torch.is_grad_enabled() and logits.requires_grad:
+        result: Tensor = _LossAndGradient.apply(loss, logits, target, parameters, weight)  # type: ignore[no-untyped-call]
+        return result
+    return _weighted_sum(_walk(loss.kernel, logits, target, parameters, keep_gradient=False)[0], weight)
 
 
 def _weighted_sum(loss: Tensor, weight: Tensor | None) -> Tensor:
@@ -88,58 +97,60 @@ class _LossAndGradient(torch.autograd.Function):
 
     @staticmethod
     def forward(  # noqa: PLR0917 (apply takes no keywords)
-        ctx: Any, loss: Twofold, logits: Tensor, target: Tensor, gamma: float, weight: Tensor | None
+        ctx: Any, loss: Twofold, logits: Tensor, target: Tensor, parameters: Any, weight: Tensor | None
     ) -> Tensor:
         ctx.save_for_backward(logits, target, weight)
-        ctx.loss, ctx.gamma = loss, gamma
-        value, ctx.gradient = _walk(loss.kernel, logits, target, gamma, keep_gradient=True)
+        ctx.loss, ctx.parameters = loss, parameters
+        value, ctx.gradient = _walk(loss.kernel, logits, target, parameters, keep_gradient=True)
         return _weighted_sum(value, weight)
 
     @staticmethod
     def backward(ctx: Any, grad_loss: Tensor) -> tuple[None, Tensor, None, None, None]:
         logits, target, weight = ctx.saved_tensors
         if torch.is_grad_enabled():  # with create_graph=True this very gradient is differentiated
-            loss = _weighted_sum(ctx.loss.formula(logits, target, ctx.gamma), weight)
+            loss = _weighted_sum(ctx.loss.formula(logits, target, ctx.parameters), weight)
             (gradient,) = torch.autograd.grad(loss, logits, grad_loss, create_graph=True)
             return None, gradient, None, None, None
         # The buffer is given away and scaled in place. Asked again, by a retained graph, it is computed anew:
         # nothing that the caller does to the first gradient can spoil the second.
         gradient, ctx.gradient = ctx.gradient, None
         if gradient is None:
-            _, gradient = _walk(ctx.loss.kernel, logits, target, ctx.gamma, keep_gradient=True)
+            _, gradient = _walk(ctx.loss.kernel, logits, target, ctx.parameters, keep_gradient=True)
         per_example = grad_loss if weight is None else grad_loss * weight
         return None, gradient.mul_(per_example.unsqueeze(1)), None, None, None
 
 
 def _walk(
-    kernel: Kernel, logits: Tensor, target: Tensor, gamma: float, *, keep_gradient: bool
+    kernel: Kernel, logits: Tensor, target: Tensor, parameters: Any, *, keep_gradient: bool
 ) -> tuple[Tensor, Tensor | None]:
     """Run the kernel block by block: over examples, and positions where one example exceeds a block."""
     new = partial(torch.empty, dtype=torch.promote_types(logits.dtype, torch.float32), device=logits.device)
     gradient = new(logits.shape) if keep_gradient else None
     block = _CPU_BLOCK if logits.device.type == "cpu" else _ACCELERATOR_BLOCK
+    if target.ndim < logits.ndim:
+        target = target.unsqueeze(1)
     if logits.numel() <= block:
         slope = new(logits.shape) if gradient is None else gradient
-        return kernel(logits, target.unsqueeze(1), gamma, slope), gradient
+        return kernel(logits, target, parameters, slope), gradient
     n_classes = logits.shape[1]
-    n_positions = target[0].numel()
+    n_positions = logits[0, 0].numel()
     positions = max(1, min(n_positions, block // n_classes))
     examples = max(1, block // (n_classes * positions))
-    loss = new(target.shape)
+    loss = new(logits.shape[:1] + logits.shape[2:])
     for start in range(0, len(logits), examples):
         rows = slice(start, start + examples)
         for left in range(0, n_positions, positions):
-            part = (rows, ..., slice(left, left + positions)) if target.ndim > 1 else (rows,)
-            z, y = logits[part], target[part].unsqueeze(1)
+            part = (rows, ..., slice(left, left + positions)) if logits.ndim > 2 else (rows,)
+            z = logits[part]
             slope = new(z.shape) if gradient is None else gradient[part]
-            loss[part] = kernel(z, y, gamma, slope)
+            loss[part] = kernel(z, target[part], parameters, slope)
     return loss, gradient
 
 
 def _sigmoid_kernel(logits: Tensor, target: Tensor, gamma: float, slope: Tensor) -> Tensor:
     slope.copy_(logits)
     slope.scatter_(1, target, slope.gather(1, target).neg_())
-    loss = _focal_(slope, gamma).sum(1)
+    loss = focal_(slope, gamma).sum(1)
     slope.scatter_(1, target, slope.gather(1, target).neg_())
     return loss
 
@@ -157,7 +168,7 @@ def _softmax_kernel(logits: Tensor, target: Tensor, gamma: float, slope: Tensor)
     torch.softmax(others, 1, out=slope)
     # logsumexp is the largest minus the logarithm of its share; the large numbers first, they cancel exactly.
     margin = others.amax(1, keepdim=True).sub_(own).sub_(slope.amax(1, keepdim=True).log_())
-    loss = _focal_(margin, gamma).squeeze(1)
+    loss = focal_(margin, gamma).squeeze(1)
     slope.mul_(margin).scatter_(1, target, margin.neg_())
     return loss
 
@@ -171,14 +182,16 @@ def _softmax_formula(logits: Tensor, target: Tensor, gamma: float) -> Tensor:
     return focal((others - largest).logsumexp(1) + (largest - own).squeeze(1), gamma)
 
 
-def _focal_(margin: Tensor, gamma: float) -> Tensor:
+def focal_(margin: Tensor, gamma: float) -> Tensor:
     """Return f(margin) and leave its derivative in `margin`."""
     cost = softplus(margin, threshold=40)  # beyond it softplus(m) is m, to every digit of a float64
     if gamma == 0:
         margin.sigmoid_()
         return cost
-    if gamma in _FAST_POWERS:
+    if gamma in FAST_POWERS:
         modulator = margin.sigmoid_().pow(gamma)
+    elif gamma == 4:
+        modulator = margin.sigmoid_().square().square_()
     else:
         modulator = margin.sub(cost).mul_(gamma).exp_()  # log sigmoid(m) = m - softplus(m)
         margin.sigmoid_()

@@ -1,30 +1,28 @@
 """The machinery of every loss: the vectors as buffers, the checks, one weight per example, the reduction."""
 
-import inspect
-from collections.abc import Callable
 from functools import partial
 from typing import Any, ClassVar, Literal, NoReturn
 
 import numpy as np
 import torch
 from numpy.typing import ArrayLike
-from torch import Tensor, nn
+from torch import Tensor
 
 from skcb._checks import counts_by_index
 from skcb.balancing import Normalization, class_weight
 from skcb.nn._adjustments import Adjustment
 from skcb.nn._checks import check_n_examples, check_rows, check_sample_weight, check_tensor, values_are_known
+from skcb.nn._counted import CountedLoss, as_numpy
 from skcb.nn._device import device_loss
 from skcb.nn._focal import along_classes, at_least_float32
 from skcb.nn._posteriors import unweighted
 from skcb.nn._terms import Term, weight_of
-from skcb.nn._trainers import loss_of_trainer
 
 Reduction = Literal["mean", "weighted_mean", "sum", "none"]
 Counts = ArrayLike | Tensor
 
 
-class ClassWeightedLoss(nn.Module):
+class ClassWeightedLoss(CountedLoss):
     """Weight the loss of each example by its class, then reduce: what every loss is made of.
 
     A loss is this class with a `term`, which says what an example costs, and perhaps an `adjustment`, which says
@@ -70,20 +68,22 @@ class ClassWeightedLoss(nn.Module):
         ignore_index: int = -100,
         **parameters: Any,
     ) -> None:
-        super().__init__()
         if not isinstance(getattr(self, "term", None), Term):
             raise TypeError(
                 f"{type(self).__name__} has no term; a loss is a class with term = ..., of skcb.nn.Term, which "
                 "says what an example costs"
             )
-        if reduction not in {"mean", "weighted_mean", "sum", "none"}:
-            raise ValueError(f'reduction must be "mean", "weighted_mean", "sum" or "none", got {reduction!r}')
+        super().__init__(reduction)
         self.beta, self.normalize = beta, normalize
-        self.reduction: str = reduction
         self.ignore_index = ignore_index
         for name, value in parameters.items():
             setattr(self, name, value)
         self.set_counts(counts)
+
+    @property
+    def starts_from_prior(self) -> bool:
+        """Whether a network begins with the prior bias: its term says it."""
+        return self.term.starts_from_prior
 
     def set_counts(self, counts: Counts) -> None:
         """Compute the vectors anew, in place, from other counts of the same classes.
@@ -104,29 +104,17 @@ class ClassWeightedLoss(nn.Module):
             number changes.
         """
         self._check_parameters()
-        if isinstance(counts, Tensor):
-            counts = (counts.double() if counts.is_floating_point() else counts).detach().cpu().numpy()
-        valid = counts_by_index(counts)
+        valid = counts_by_index(as_numpy(counts))
         if len(valid) < 2:
             raise ValueError(
                 f"counts has {len(valid)} class; a loss needs two at least. A network with one logit for two "
                 "classes is to give two: a loss has one logit for each class"
             )
-        known = getattr(self, "weight", None)
-        if known is not None and len(known) != len(valid):
-            raise ValueError(
-                f"the loss was made for {len(known)} classes, but counts has {len(valid)}; make a new loss"
-            )
+        self._refuse_another_number(valid)
         vectors = {"weight": class_weight(valid, self.beta, normalize=self.normalize)}
         if self.adjustment is not None:
             vectors |= self.adjustment.vectors(self, valid)
-        for name, vector in vectors.items():
-            values = torch.from_numpy(vector)
-            if known is not None:
-                self.get_buffer(name).copy_(values)
-            else:
-                self.register_buffer(name, values.to(torch.get_default_device(), torch.get_default_dtype()))
-        self._keep(valid)
+        self._hold(vectors, valid)
 
     def forward(
         self,
@@ -213,40 +201,6 @@ class ClassWeightedLoss(nn.Module):
         self._check_logits(logits)
         log_mass = partial(self.term.weighted_log_posterior, self)
         return unweighted(log_mass, at_least_float32(logits), self.weight)
-
-    def for_trainer(self) -> Callable[..., Tensor]:
-        """Return the function that Hugging Face's ``Trainer`` takes as ``compute_loss_func``.
-
-        It reads the logits of the model's output, (batch, tokens, classes) where they have three dimensions, and
-        divides by the number of labels in all batches whose gradients are added up, as the trainer counts them. A
-        trainer moves its model, so that the loss follows the logits.
-
-        Returns
-        -------
-        compute_loss : callable
-            ``compute_loss(outputs, labels, num_items_in_batch=None)``.
-
-        Raises
-        ------
-        ValueError
-            If `reduction` is another than ``"mean"``, or `ignore_index` than -100, which is what the trainer does
-            not count.
-
-        Examples
-        --------
-        >>> from skcb.nn import CBCrossEntropyLoss
-        >>> compute_loss = CBCrossEntropyLoss([5000, 50, 5]).for_trainer()
-        """
-        if self.reduction != "mean":
-            raise ValueError(
-                f'a trainer divides by its labels, which reduction={self.reduction!r} is not; take "mean"'
-            )
-        if self.ignore_index != -100:
-            raise ValueError(
-                f"ignore_index={self.ignore_index} is not what the trainer leaves out of its count, -100; mark "
-                "with -100 what is to be ignored"
-            )
-        return partial(loss_of_trainer, self)
 
     def _by_kernels(
         self, logits: Tensor, target: Tensor, weight: Tensor, n_examples: float | Tensor | None
@@ -388,23 +342,6 @@ class ClassWeightedLoss(nn.Module):
             return None
         return logits.shape, logits.dtype, logits.device, target.shape, weight.device
 
-    def _check_logits(self, logits: Tensor) -> None:
-        check_tensor("logits", logits)
-        weight, shape = self.weight, logits.shape
-        n_classes = weight.shape[0]
-        if len(shape) < 2 or shape[1] != n_classes:
-            raise ValueError(
-                f"logits have shape {tuple(shape)}, but the counts are of {n_classes} classes; expected "
-                f"(N, {n_classes}) or (N, {n_classes}, d1, ...)"
-            )
-        if not logits.is_floating_point():
-            raise TypeError(f"logits must be floating, got {logits.dtype}; convert them with .float()")
-        if logits.device != weight.device:
-            raise ValueError(
-                f"logits are on {logits.device}, the loss is on {weight.device}; move the loss with "
-                f".to({str(logits.device)!r})"
-            )
-
     def _refuse_empty(self, target: Tensor) -> None:
         """Refuse targets of a class without samples: it has no prior to adjust by."""
         if not values_are_known(target):
@@ -447,28 +384,9 @@ class ClassWeightedLoss(nn.Module):
             logits = logits.masked_fill(ignored.unsqueeze(1), 0)
         return logits, n_examples.clamp_(min=1)
 
-    # The counts and beta travel with the saved state, but not as a buffer: .half() would make infinity of 70000.
-    # One tensor, since some formats hold nothing else.
-    def get_extra_state(self) -> Tensor:
-        """Return what ``state_dict`` saves beside the buffers: beta, and the counts."""
-        return torch.from_numpy(np.concatenate([[self.beta], self.counts]))
-
-    def set_extra_state(self, state: Tensor) -> None:
-        """Take over what ``state_dict`` saved; of other classes nothing, which torch refuses by their weights."""
-        beta, *counts = state.tolist()
-        if len(counts) == len(self.weight):
-            self.beta = beta
-            self._keep(np.array(counts))
-
-    def _keep(self, counts: np.ndarray) -> None:
-        self.counts = counts
-        self.has_empty_class = not counts.all()
-
-    def extra_repr(self) -> str:
-        """Return the parameters, for ``repr``."""
-        values = {name: getattr(self, name, None) for name in inspect.signature(type(self)).parameters}
-        shown = [f"{name}={value!r}" for name, value in values.items() if name != "counts" and not callable(value)]
-        return ", ".join([f"n_classes={len(self.weight)}", *shown])
+    def _keep(self, *kept: np.ndarray) -> None:
+        super()._keep(*kept)
+        self.has_empty_class = not self.counts.all()
 
 
 def _may_be_kept(weight: Tensor) -> bool:

@@ -21,6 +21,8 @@ def loss_of_trainer(
     labels = torch.as_tensor(labels, device=logits.device)
     if logits.ndim == 3:
         logits, labels = logits.flatten(0, 1), labels.flatten(0, 1)
+    if loss.takes_indicators:  # its own mark, NaN, a trainer would count
+        labels = labels.to(logits.dtype).masked_fill(labels == loss.ignore_index, torch.nan)
     if num_items_in_batch is not None:
         # With several devices in one process the number comes once for each; without any label it is 0.
         count = torch.as_tensor(num_items_in_batch, device=logits.device).flatten()[0]

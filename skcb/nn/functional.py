@@ -1,10 +1,11 @@
 """Pure functions: logits and targets in, one loss per example out, no reduction."""
 
 import torch
+from numpy.typing import ArrayLike
 from torch import Tensor
 from torch.nn import functional as torch_functional
 
-from skcb._checks import check_non_negative
+from skcb._checks import as_counts, check_non_negative
 from skcb.nn import _focal
 from skcb.nn._focal import along_classes, at_least_float32
 
@@ -256,6 +257,67 @@ def adjust_logits(
     elif scale != 1:
         logits = logits * scale
     return logits if shift is None else logits + along_classes(shift.to(logits.dtype), logits)
+
+
+def rebalanced_weight(
+    target: Tensor, counts: ArrayLike | Tensor, *, floor: float = 0.1, steepness: float = 10.0, centre: float = 0.2
+) -> Tensor:
+    r"""Weights of pairs of example and label: those of the distribution-balanced loss.
+
+    .. math:: \hat r_{ij} = \alpha + \sigma(\beta (r_{ij} - \mu)), \qquad
+        r_{ij} = \frac{1 / n_j}{\sum_k t_{ik} / n_k}
+
+    An example that is drawn for one of its labels brings the others along; r is how often it would come for the
+    one label, over how often it comes for all, where labels are drawn evenly. A pair weighs so whether the example
+    has the label or not.
+
+    Parameters
+    ----------
+    target : Tensor of shape (N, L) or (N, L, d1, ...)
+        1 where an example has the label, 0 or NaN elsewhere.
+    counts : array-like or Tensor of shape (L,)
+        Examples in the whole training set that have each label.
+    floor : float >= 0, default=0.1
+        The paper's alpha: what is added to each weight.
+    steepness : float >= 0, default=10.0
+        The paper's beta.
+    centre : float >= 0, default=0.2
+        The paper's mu, which it sets to .3 for PASCAL VOC.
+
+    Returns
+    -------
+    weight : Tensor of the shape of `target`
+        For ``sample_weight=`` of :class:`skcb.nn.CBMultilabelLoss`, with ``beta=0`` there. An example without
+        labels has the limit, ``floor + 1``.
+
+    Raises
+    ------
+    ValueError
+        If a parameter is negative or not finite, or if `counts` are not valid or of another number.
+
+    References
+    ----------
+    Wu et al., Distribution-Balanced Loss for Multi-Label Classification in Long-Tailed Datasets, ECCV 2020,
+    :arxiv:`2007.09654`.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skcb.nn.functional import rebalanced_weight
+    >>> rebalanced_weight(torch.tensor([[1.0, 0.0, 0.0], [1.0, 1.0, 0.0]]), [500, 100, 50])
+    tensor([[1.0997, 1.1000, 1.1000],
+            [0.5174, 1.0982, 1.1000]])
+    """
+    for name, value in (("floor", floor), ("steepness", steepness), ("centre", centre)):
+        check_non_negative(name, value)
+    valid = as_counts(counts.detach().cpu().numpy() if isinstance(counts, Tensor) else counts, any_order=True)
+    if target.ndim < 2 or target.shape[1] != len(valid):
+        raise ValueError(f"target has shape {tuple(target.shape)}, but the counts are of {len(valid)} labels")
+    dtype = torch.promote_types(target.dtype, torch.float32)
+    once = along_classes(1 / torch.from_numpy(valid).to(target.device, dtype), target)
+    often = torch.where(target > 0, once, 0).sum(1, keepdim=True)
+    share = (once / often).nan_to_num(nan=1.0, posinf=torch.inf)  # of a label that counts have not, infinity twice
+    return floor + torch.sigmoid(steepness * (share - centre))
 
 
 def _expected(cost: Tensor, target: Tensor, smoothing: float | Tensor, ignore_index: int) -> Tensor:

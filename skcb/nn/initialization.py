@@ -3,10 +3,13 @@
 import math
 from typing import Any, TypeVar
 
+import numpy as np
 import torch
+from numpy.typing import ArrayLike
 from torch import nn
 
 from skcb._checks import check_integer, check_non_negative
+from skcb.balancing import label_sides
 
 Layer = TypeVar("Layer", bound=nn.Module)
 
@@ -49,13 +52,58 @@ def prior_bias_(linear: Layer, n_classes: int) -> Layer:
     >>> prior_bias_(torch.nn.Linear(5, 3), n_classes=3).bias.data
     tensor([-0.6931, -0.6931, -0.6931])
     """
-    bias = getattr(linear, "bias", None)
-    if not isinstance(bias, torch.Tensor):
-        name = type(linear).__name__
-        raise ValueError(f"{name} has no bias to set; build it with bias=True")  # noqa: TRY004
+    bias = _bias_of(linear)
     if check_integer("n_classes", n_classes) < 2:
         raise ValueError(f"n_classes must be at least 2, got {n_classes!r}")
     nn.init.constant_(bias, -math.log(n_classes - 1))
+    return linear
+
+
+def label_prior_bias_(
+    linear: Layer, counts: Any, n_samples: ArrayLike | None = None, *, tau: float = 0.0
+) -> Layer:
+    r"""Set the bias of the last layer to the prior of each of several labels.
+
+    .. math:: b_j = (1 - \tau) \log (n^+_j / n^-_j)
+
+    Every sigmoid then starts at the label's prevalence, so that the negatives of rare labels do not swamp the
+    first steps.
+
+    Parameters
+    ----------
+    linear : Module
+        The layer that gives a logit for each label, with a ``bias``.
+    counts : array-like of shape (n_labels,) or LabelCounts
+        Samples that have each label.
+    n_samples : float or array-like of shape (n_labels,), default=None
+        Samples in all. None is for a `LabelCounts`.
+    tau : float >= 0, default=0.0
+        Of the loss, whose shift is left out of the bias.
+
+    Returns
+    -------
+    linear : Module
+        The same layer. A label that is never there, or always, starts as if one sample were on the empty side.
+
+    Raises
+    ------
+    ValueError
+        If counts are not valid or of another number than the biases, or if the layer has no bias.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skcb.nn import label_prior_bias_
+    >>> label_prior_bias_(torch.nn.Linear(5, 3), [500, 100, 10], 1000).bias.data
+    tensor([ 0.0000, -2.1972, -4.5951])
+    """
+    bias, tau = _bias_of(linear), check_non_negative("tau", tau)
+    sides = label_sides(counts, n_samples)
+    if len(bias) != len(sides):
+        raise ValueError(f"the layer has {len(bias)} biases, but the counts are of {len(sides)} labels")
+    without, having = np.where(sides > 0, sides, 1).T
+    with torch.no_grad():
+        bias.copy_(torch.from_numpy((1 - tau) * np.log(having / without)))
     return linear
 
 
@@ -112,6 +160,14 @@ def parameter_groups(
         raise ValueError(f"{type(layer).__name__} has no bias; name the layer that gives the logits: layer=")
     decayed = [parameter for parameter in module.parameters() if parameter is not bias]
     return [{"params": decayed, "weight_decay": weight_decay}, {"params": [bias], "weight_decay": 0.0}]
+
+
+def _bias_of(linear: nn.Module) -> torch.Tensor:
+    bias = getattr(linear, "bias", None)
+    if not isinstance(bias, torch.Tensor):
+        name = type(linear).__name__
+        raise ValueError(f"{name} has no bias to set; build it with bias=True")  # noqa: TRY004
+    return bias
 
 
 def last_layer(module: nn.Module) -> nn.Module | None:

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from skcb.balancing import Normalization
 from skcb.nn._adjustments import Margin, ScaleAndShift, Shift
+from skcb.nn._counted import CountedLoss
 from skcb.nn._loss import ClassWeightedLoss, Counts, Reduction
 from skcb.nn._terms import (
     AnyPerExample,
@@ -16,6 +17,7 @@ from skcb.nn._terms import (
     SigmoidFocal,
     SoftmaxFocal,
 )
+from skcb.nn.multilabel import CBMultilabelLoss
 
 # Losses of a softmax are torch's CrossEntropyLoss as well, for its type alone: by it skorch, and others, know that
 # a softmax makes probabilities of their logits.
@@ -589,7 +591,7 @@ class LDAMLoss(ClassWeightedLoss, nn.CrossEntropyLoss):  # type: ignore[misc]
 
 
 #: The losses by the names that a net takes.
-LOSSES: dict[str, type[ClassWeightedLoss]] = {
+LOSSES: dict[str, type[CountedLoss]] = {
     "softmax": CBCrossEntropyLoss,
     "sigmoid": CBSigmoidLoss,
     "focal": CBFocalLoss,
@@ -597,4 +599,5 @@ LOSSES: dict[str, type[ClassWeightedLoss]] = {
     "ldam": LDAMLoss,
     "logit_adjusted": LogitAdjustedLoss,
     "vs": VSLoss,
+    "multilabel": CBMultilabelLoss,
 }

@@ -5,6 +5,10 @@ import torch
 from torch import nn
 
 from skcb.net import MultilayerPerceptron
+from skcb.nn import LOSSES
+
+# Names of the losses of one label per sample, which most tests train with.
+OF_ONE_LABEL = [name for name, loss in LOSSES.items() if not loss.takes_indicators]
 
 
 class Linear(nn.Linear):

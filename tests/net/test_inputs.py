@@ -13,10 +13,9 @@ from torch import nn
 from torch.utils.data import DataLoader, Dataset, IterableDataset, TensorDataset
 
 from skcb import CBNeuralNetClassifier, DeferredReweighting, ShotAccuracyScoring
-from skcb.net.criteria import LOSSES
 from skcb.nn import CBFocalLoss
 
-from .modules import Linear, Perceptron64, Tokens, TwoInputs, imbalanced
+from .modules import OF_ONE_LABEL, Linear, Perceptron64, Tokens, TwoInputs, imbalanced
 
 X, y = imbalanced()
 
@@ -305,7 +304,7 @@ def test_a_loss_that_explodes_stops_with_epoch_and_batch():
         before.fit(X * 1e3, y)
 
 
-@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("loss", OF_ONE_LABEL)
 def test_batches_of_one_example_train(loss):
     assert np.isfinite(net_of(loss=loss, batch_size=1, max_epochs=1).fit(X[:20], y[:20]).history[:, "train_loss"])
 

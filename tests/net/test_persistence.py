@@ -18,15 +18,14 @@ from skorch.dataset import ValidSplit
 from torch.optim.lr_scheduler import MultiStepLR
 
 from skcb import CBNeuralNetClassifier, DeferredReweighting
-from skcb.net.criteria import LOSSES
 
-from .modules import Linear, Noisy, imbalanced
+from .modules import OF_ONE_LABEL, Linear, Noisy, imbalanced
 
 X, y = imbalanced()
 NAMED = np.array(["b", "a", "c"])[y]
 
 
-@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("loss", OF_ONE_LABEL)
 @pytest.mark.parametrize(
     "copied",
     [
@@ -71,7 +70,7 @@ def test_saved_parameters_bring_the_counts(tmp_path, safe):
 
 
 def test_a_net_trimmed_for_prediction_predicts_on():
-    for loss in LOSSES:
+    for loss in OF_ONE_LABEL:
         net = CBNeuralNetClassifier(Linear, loss=loss, max_epochs=2, random_state=0).fit(X, NAMED)
         before = net.predict_proba(X)
         net.trim_for_prediction()

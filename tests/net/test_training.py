@@ -13,10 +13,9 @@ from torch.utils.data import TensorDataset
 
 import skcb
 from skcb import CBNeuralNetClassifier, DeferredReweighting, EmptyClassWarning, class_weight
-from skcb.net.criteria import LOSSES
 from skcb.nn import CBFocalLoss, ClassBalancedLoss
 
-from .modules import Linear, Noisy, imbalanced
+from .modules import OF_ONE_LABEL, Linear, Noisy, imbalanced
 
 X, y = imbalanced()
 
@@ -101,7 +100,7 @@ def test_parts_may_begin_with_few_of_the_classes_when_all_are_named():
     assert net.predict_proba(X).shape == (300, 3)
 
 
-@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("loss", OF_ONE_LABEL)
 @pytest.mark.parametrize("labels", [[0, 1, 2], ["b", "a", "c"], [-7, 3, 40]], ids=str)
 def test_every_loss_gives_probabilities_that_agree_with_predictions(loss, labels):
     named = np.array(labels)[y]
@@ -181,7 +180,7 @@ def test_a_class_of_weight_zero_is_no_target():
 
 def test_a_class_that_the_split_left_out_is_named_and_its_validation_samples_are_not_scored():
     order = np.argsort(y != 2, kind="stable")  # class 2 first, where KFold takes its validation part
-    for loss in LOSSES:
+    for loss in OF_ONE_LABEL:
         with pytest.warns(EmptyClassWarning, match=r"'rare'.*stratify train_split"):
             net = full_batch(loss=loss, train_split=ValidSplit(KFold(5))).fit(
                 X[order], np.array(["common", "middle", "rare"])[y[order]]
@@ -219,7 +218,7 @@ def test_epochs_one_by_one_are_epochs_in_one_go():
 
 
 def test_sigmoid_losses_start_from_the_prior_where_the_net_builds_the_module():
-    for loss in LOSSES:
+    for loss in OF_ONE_LABEL:
         net = CBNeuralNetClassifier(Linear, loss=loss, max_epochs=0, random_state=0).fit(X, y)
         from_prior = np.allclose(net.module_.bias.detach(), -np.log(2))
         assert from_prior == (loss in {"sigmoid", "focal"}), loss

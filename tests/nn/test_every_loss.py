@@ -16,6 +16,7 @@ import skcb.nn as losses_module  # noqa: E402
 from skcb.nn import (  # noqa: E402
     CBCrossEntropyLoss,
     CBFocalLoss,
+    CBMultilabelLoss,
     CBSigmoidLoss,
     CBSoftmaxFocalLoss,
     ClassBalancedLoss,
@@ -64,7 +65,14 @@ SHIFTED = {"LDAMLoss", "LogitAdjustedLoss", "VSLoss"}
 SMOOTHED = SHIFTED | {"CBCrossEntropyLoss", "CBSoftmaxFocalLoss"}
 HARD_ONLY = {"ClassBalancedLoss"}
 
-every_loss = pytest.mark.parametrize("name", EVERY)
+# Losses of several labels per example: each pair of example and label has a loss of its own.
+SEVERAL = {
+    "CBMultilabelLoss": partial(CBMultilabelLoss, n_samples=1000),
+    "CBMultilabelLoss, asymmetric": partial(CBMultilabelLoss, n_samples=1000, gamma=(2.5, 1), clip=0.05, tau=0.7),
+}
+
+every_loss = pytest.mark.parametrize("name", [*EVERY, *SEVERAL])
+every_class_loss = pytest.mark.parametrize("name", EVERY)
 
 
 @pytest.fixture(autouse=True)
@@ -77,12 +85,23 @@ def _float64():
 
 
 def make(name, counts=COUNTS, **parameters):
-    return EVERY[name][0](list(counts), **parameters)
+    return factory(name)(list(counts), **parameters)
 
 
-def batch(*shape):
+def factory(name):
+    return SEVERAL[name] if name in SEVERAL else EVERY[name][0]
+
+
+def batch(name, *shape):
     logits = torch.randn(shape[0], len(COUNTS), *shape[1:], requires_grad=True)
+    if name in SEVERAL:
+        return logits, torch.randint(2, logits.shape).to(logits.dtype)
     return logits, torch.randint(len(COUNTS), shape)
+
+
+def left_out(name, target):
+    """Return a target that counts for nothing."""
+    return torch.full_like(target, torch.nan if name in SEVERAL else -100)
 
 
 def value_and_gradient(loss, logits, *rest):
@@ -94,21 +113,21 @@ def value_and_gradient(loss, logits, *rest):
 
 def test_every_public_loss_is_in_the_table():
     public = {name for name in losses_module.__all__ if name.endswith("Loss")} - {"ClassWeightedLoss"}  # the base
-    assert public == {name.split(",")[0] for name in EVERY}
+    assert public == {name.split(",")[0] for name in [*EVERY, *SEVERAL]}
     assert all(getattr(skcb, name) is getattr(losses_module, name) for name in public)
 
 
-@every_loss
+@every_class_loss
 def test_probabilities_sum_to_one_and_follow_the_logits(name):
-    logits, _ = batch(50)
+    logits, _ = batch(name, 50)
     probabilities = make(name).probabilities(logits.detach() * 20)
     torch.testing.assert_close(probabilities.sum(1), torch.ones(50, dtype=logits.dtype))
     assert (probabilities.argmax(1) == logits.argmax(1)).all()
 
 
-@every_loss
+@every_class_loss
 def test_paper(name):
-    logits, target = batch(6)
+    logits, target = batch(name, 6)
     weights = np.array([float(w) for w in references.class_weights(COUNTS, 0 if name in SHIFTED else 0.999)])
     expected = references.losses(EVERY[name][1](COUNTS), logits.tolist(), target)
     loss = make(name, reduction="none")(logits, target)
@@ -122,27 +141,27 @@ def test_paper(name):
 @pytest.mark.parametrize("reduction", ["mean", "none"])
 @pytest.mark.parametrize("gradient_of", [torch.autograd.gradcheck, torch.autograd.gradgradcheck])
 def test_derivatives(name, reduction, gradient_of):
-    logits, target = batch(4)
+    logits, target = batch(name, 4)
     sample_weight = torch.rand(4, requires_grad=True)
     loss = make(name, reduction=reduction)
     assert gradient_of(lambda z: loss(z, target), (logits,))
     assert gradient_of(lambda z, w: loss(z, target, w), (logits, sample_weight))
 
 
-@every_loss
+@every_class_loss
 def test_derivatives_of_soft_targets(name):
     if name in HARD_ONLY:
         pytest.skip("its base takes class indices")
-    logits, _ = batch(3)
+    logits, _ = batch(name, 3)
     soft = torch.softmax(torch.randn(3, len(COUNTS)), 1).requires_grad_()
     assert torch.autograd.gradcheck(make(name), (logits, soft))
 
 
-@every_loss
+@every_class_loss
 def test_soft_targets_at_the_corners_are_class_indices(name):
     if name in HARD_ONLY:
         pytest.skip("its base takes class indices")
-    logits, target = batch(5, 2)
+    logits, target = batch(name, 5, 2)
     soft = torch.nn.functional.one_hot(target, len(COUNTS)).movedim(-1, 1).double()
     for reduction in ("mean", "weighted_mean", "none"):
         loss = make(name, reduction=reduction)
@@ -152,20 +171,20 @@ def test_soft_targets_at_the_corners_are_class_indices(name):
             torch.testing.assert_close(hard, corner)
 
 
-@every_loss
+@every_class_loss
 def test_a_soft_target_has_the_expected_weight(name):
     if name in HARD_ONLY | {"LDAMLoss"}:  # a margin is no linear function of the target
         pytest.skip("its base takes class indices, or its loss is not the expected one")
-    logits, _ = batch(3)
+    logits, _ = batch(name, 3)
     soft = torch.softmax(torch.randn(3, len(COUNTS)), 1)
     loss, unweighted = make(name, reduction="none", beta=0.99), make(name, reduction="none", beta=0)
     each = torch.stack([unweighted(logits, torch.full((3,), c)) for c in range(len(COUNTS))], 1)
     torch.testing.assert_close(loss(logits, soft), (soft * each).sum(1) * (soft @ loss.weight))
 
 
-@every_loss
+@every_class_loss
 def test_reductions(name):
-    logits, target = batch(7)
+    logits, target = batch(name, 7)
     sample_weight = torch.rand(7)
     each = make(name, reduction="none")(logits, target)
     weight = make(name).weight[target]
@@ -177,10 +196,10 @@ def test_reductions(name):
         torch.testing.assert_close(weighted_mean, total / (weight * factor).sum())
 
 
-@every_loss
+@every_class_loss
 @pytest.mark.parametrize("ignore_index", [-100, -1, 2, 255])
 def test_ignored_examples_count_for_nothing(name, ignore_index):
-    logits, target = batch(6, 3)
+    logits, target = batch(name, 6, 3)
     target[:, 1][target[:, 1] == 2] = 1
     target[target == 2] = 0
     holes = target.clone()
@@ -199,16 +218,17 @@ def test_ignored_examples_count_for_nothing(name, ignore_index):
 @pytest.mark.parametrize("reduction", ["mean", "weighted_mean", "sum", "none"])
 @pytest.mark.parametrize("shape", [(3,), (2, 2), (0,), (0, 3), (2, 0)])
 def test_nothing_left_to_learn_from(name, reduction, shape):
-    logits, target = batch(*shape)
-    value, gradient = value_and_gradient(make(name, reduction=reduction), logits, torch.full_like(target, -100))
-    assert value.shape == (shape if reduction == "none" else ())
+    logits, target = batch(name, *shape)
+    value, gradient = value_and_gradient(make(name, reduction=reduction), logits, left_out(name, target))
+    of_each = logits.shape if name in SEVERAL else shape
+    assert value.shape == (of_each if reduction == "none" else ())
     assert not value.any()
     assert not gradient.any()
 
 
-@every_loss
+@every_class_loss
 def test_more_dimensions_are_more_examples(name):
-    logits, target = batch(2, 3, 5)
+    logits, target = batch(name, 2, 3, 5)
     loss = make(name)
     value, gradient = value_and_gradient(loss, logits, target)
     flat, slope = value_and_gradient(loss, logits.movedim(1, -1).reshape(-1, len(COUNTS)), target.reshape(-1))
@@ -220,9 +240,9 @@ def test_more_dimensions_are_more_examples(name):
     )
 
 
-@every_loss
+@every_class_loss
 def test_balanced_counts_weight_and_shift_nothing(name):
-    logits, target = batch(5)
+    logits, target = batch(name, 5)
     plain = make(name, (40,) * 4, **({"max_margin": 0.0, "scale": 1.0} if name == "LDAMLoss" else {}))
     torch.testing.assert_close(plain.weight, torch.ones(4))
     of = EVERY[name][1]((40,) * 4) if name not in SHIFTED else references.cross_entropy_of
@@ -230,19 +250,19 @@ def test_balanced_counts_weight_and_shift_nothing(name):
     torch.testing.assert_close(plain(logits, target).item(), expected)
 
 
-@every_loss
+@every_class_loss
 def test_relabelling_the_classes_changes_nothing(name):
-    logits, target = batch(6)
+    logits, target = batch(name, 6)
     order = torch.tensor([2, 0, 3, 1])
     renamed = make(name, [COUNTS[c] for c in order])
     torch.testing.assert_close(renamed(logits[:, order], order.argsort()[target]), make(name)(logits, target))
 
 
-@every_loss
+@every_class_loss
 def test_smoothing_keeps_the_weight_of_the_example(name):
     if name not in SMOOTHED:
         pytest.skip("no softmax")
-    logits, target = batch(5)
+    logits, target = batch(name, 5)
     smooth = make(name, reduction="none", label_smoothing=0.2)(logits, target)
     if name == "LDAMLoss":
         adjusted = functional.adjust_logits(logits, target, 30.0, margin=make(name).margin)
@@ -257,12 +277,12 @@ def test_smoothing_keeps_the_weight_of_the_example(name):
 @every_loss
 @pytest.mark.parametrize("kind", [list, tuple, np.array, torch.tensor, lambda n: torch.tensor(n).float()])
 def test_counts_of_any_kind(name, kind):
-    assert torch.equal(EVERY[name][0](kind(COUNTS)).weight, make(name).weight)
+    assert torch.equal(factory(name)(kind(COUNTS)).weight, make(name).weight)
 
 
 @every_loss
 def test_counts_can_be_set_again(name):
-    logits, target = batch(5)
+    logits, target = batch(name, 5)
     loss, other = make(name, beta=0.9), make(name, (9, 8, 70, 600), beta=0.9)
     buffers = dict(loss.named_buffers())
     loss.set_counts([9, 8, 70, 600])
@@ -275,7 +295,7 @@ def test_counts_can_be_set_again(name):
 
 @every_loss
 def test_state_travels(name):
-    logits, target = batch(5)
+    logits, target = batch(name, 5)
     loss = make(name)
     other = make(name, (7, 7, 9, 900))
     saved = io.BytesIO()
@@ -296,7 +316,7 @@ def test_buffers_follow_the_module(name):
     assert {buffer.dtype for buffer in loss.buffers()} <= {torch.bfloat16, torch.bool}
     assert loss.counts.tolist() == list(COUNTS)
     assert {buffer.device.type for buffer in make(name).to("meta").buffers()} == {"meta"}
-    logits, target = batch(3)
+    logits, target = batch(name, 3)
     with pytest.raises(ValueError, match=r"logits are on cpu, the loss is on meta; move the loss"):
         make(name).to("meta")(logits, target)
 
@@ -305,7 +325,7 @@ def test_buffers_follow_the_module(name):
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
 def test_half_precision_is_computed_in_float32(name, dtype):
     torch.set_default_dtype(torch.float32)
-    logits, target = batch(8)
+    logits, target = batch(name, 8)
     half = logits.detach().to(dtype)
     loss = make(name)
     value, gradient = value_and_gradient(loss, half.float(), target)
@@ -317,7 +337,7 @@ def test_half_precision_is_computed_in_float32(name, dtype):
     torch.testing.assert_close(loss(half, target), value)
 
 
-@every_loss
+@every_class_loss
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float16])
 @pytest.mark.parametrize("smoothing", [0.0, 0.1])
 def test_extreme_logits(name, dtype, smoothing):
@@ -344,7 +364,7 @@ def test_extreme_logits(name, dtype, smoothing):
 
 @every_loss
 def test_a_retained_graph_is_never_spoilt(name):
-    logits, target = batch(6)
+    logits, target = batch(name, 6)
     _, expected = value_and_gradient(make(name), logits, target)
     value = make(name)(logits, target)
     for _ in range(3):
@@ -358,7 +378,7 @@ def test_a_retained_graph_is_never_spoilt(name):
 
 @every_loss
 def test_without_gradient(name):
-    logits, target = batch(6)
+    logits, target = batch(name, 6)
     loss = make(name)
     with torch.no_grad():
         value = loss(logits, target)
@@ -368,7 +388,7 @@ def test_without_gradient(name):
 
 @every_loss
 def test_functional_transforms(name):
-    logits, target = batch(3)
+    logits, target = batch(name, 3)
     loss = make(name)
     _, gradient = value_and_gradient(loss, logits, target)
     if name != "ClassBalancedLoss":
@@ -382,8 +402,8 @@ def test_compiled_equals_eager(name):
     loss = make(name)
     torch.compiler.reset()  # a code object has so many compilations, and the losses share theirs
     compiled = torch.compile(loss, fullgraph=True, backend="aot_eager")
-    for logits, target in (batch(6), batch(2, 3)):
-        target[0] = -100
+    for logits, target in (batch(name, 6), batch(name, 2, 3)):
+        target[0] = left_out(name, target[0])
         for a, b in zip(
             value_and_gradient(compiled, logits, target),
             value_and_gradient(loss, logits, target),
@@ -398,7 +418,7 @@ def test_compiled_equals_eager(name):
 def test_compiled_to_machine_code_equals_eager(name):
     torch.set_default_dtype(torch.float32)
     loss = make(name)
-    logits, target = batch(6)
+    logits, target = batch(name, 6)
     torch.compiler.reset()
     compiled = torch.compile(loss, fullgraph=True)
     for a, b in zip(
@@ -407,10 +427,10 @@ def test_compiled_to_machine_code_equals_eager(name):
         torch.testing.assert_close(a, b)
 
 
-@every_loss
+@every_class_loss
 def test_errors(name):
     loss = make(name)
-    logits, target = batch(4)
+    logits, target = batch(name, 4)
     with pytest.raises(ValueError, match=r"logits have shape \(4, 3\), but the counts are of 4 classes"):
         loss(logits[:, :3], target)
     with pytest.raises(ValueError, match=r"logits have shape \(4,\)"):
@@ -452,9 +472,9 @@ def test_errors(name):
             make(name, **parameters)
 
 
-@every_loss
+@every_class_loss
 def test_integer_targets_of_any_width(name):
-    logits, target = batch(4)
+    logits, target = batch(name, 4)
     loss = make(name)
     for dtype in (torch.int32, torch.int16, torch.uint8):
         assert torch.equal(loss(logits, target.to(dtype)), loss(logits, target))
@@ -462,7 +482,7 @@ def test_integer_targets_of_any_width(name):
 
 @every_loss
 def test_nan_logits_are_not_hidden(name):
-    logits, target = batch(4)
+    logits, target = batch(name, 4)
     assert make(name)(torch.full_like(logits, float("nan")), target).isnan()
 
 
@@ -475,7 +495,7 @@ def test_plain_skorch_knows_softmax_losses(name):
 @every_loss
 @pytest.mark.filterwarnings("ignore:.torch.jit.script. is deprecated:DeprecationWarning")  # torch's own use of it
 def test_forward_derivatives_are_those_of_backward(name):
-    logits, target = batch(5)
+    logits, target = batch(name, 5)
     direction = torch.randn_like(logits)
     loss = make(name)
     with torch.autograd.forward_ad.dual_level():
@@ -488,7 +508,7 @@ def test_forward_derivatives_are_those_of_backward(name):
 @every_loss
 @pytest.mark.parametrize("reduction", ["mean", "none"])
 def test_the_dtype_is_that_of_the_logits_whatever_that_of_the_vectors(name, reduction):
-    logits, target = batch(5)
+    logits, target = batch(name, 5)
     loss = make(name, reduction=reduction).double()
     assert loss(logits.float(), target).dtype == torch.float32
     assert loss(logits.half(), target).dtype == torch.float32

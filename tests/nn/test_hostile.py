@@ -67,7 +67,7 @@ def test_labelled_counts_are_read_by_label(name):
     [([[1.0, 1, 0], [1, 0, 0]], "2"), ([[0.0, 0, 0], [0, 1, 0]], "0"), ([[float("nan"), 0, 0], [0, 1, 0]], "nan")],
 )
 def test_several_labels_or_none_are_refused(name, target, total):
-    with pytest.raises(ValueError, match=rf"that of an example sums to {total}\..*BCEWithLogitsLoss"):
+    with pytest.raises(ValueError, match=rf"that of an example sums to {total}\..*skcb.nn.CBMultilabelLoss"):
         EVERY[name](COUNTS)(torch.randn(2, 3), torch.tensor(target))
 
 
