@@ -20,12 +20,12 @@ from skcb._upstream import HasMethods
 from skcb._wrappers import WeightedClassifier, estimator_has
 from skcb.balancing import beta_grid
 from skcb.classification import ClassBalancedClassifier, ClassBalancedClassifierCV
-from skcb.comparison.metrics import as_scorer
 from skcb.comparison.pipelines import (
     change_last_step,
     put_sampler_before_last_step,
     resamples,
 )
+from skcb.comparison.scoring import as_scorer
 from skcb.decisions import LogitAdjustedClassifier, TunedDecisionClassifierCV
 from skcb.sampling import EffectiveNumberStrategy
 
@@ -46,6 +46,7 @@ class NotApplicableError(ValueError):
 Build = Callable[[Any, TrainingPart], Any]
 Need = Callable[[TrainingPart], None]
 Decide = Callable[[Any, Any, Any, Any, TrainingPart], Any]
+BetaOf = Callable[[NDArray[Any]], float]
 
 
 class Strategy(NamedTuple):
@@ -65,6 +66,8 @@ class Strategy(NamedTuple):
         For a strategy that fits the estimator as it is, and decides by that: ``decide(fitted, plain, X, y,
         training)`` returns the same fitted model as `build` and a fit would, from an estimator that was fitted
         once for all such strategies. `plain` is the same one before its fit.
+    beta_of : callable, default=None
+        For a strategy that is class-balanced weights, and nothing else: the beta, from the counts of the classes.
     """
 
     name: str
@@ -72,6 +75,7 @@ class Strategy(NamedTuple):
     build: Build
     needs: tuple[Need, ...] = ()
     decide: Decide | None = None
+    beta_of: BetaOf | None = None
 
     def check(self, training: TrainingPart) -> None:
         """Raise where the training part lacks what is needed."""
@@ -135,17 +139,21 @@ def _without_weights(estimator: Any, _: TrainingPart) -> Any:
     return plain(estimator)
 
 
-def _with_beta(beta: float, estimator: Any, _: TrainingPart) -> Any:
-    return _weighted(estimator, beta)
+def _with_beta(beta_of: BetaOf, estimator: Any, training: TrainingPart) -> Any:
+    return _weighted(estimator, beta_of(training.counts))
 
 
 def _with_square_root(estimator: Any, _: TrainingPart) -> Any:
     return change_last_step(plain(estimator), InverseSquareRootClassifier)
 
 
-def _with_grid_beta(quarter: int, estimator: Any, training: TrainingPart) -> Any:
-    grid = beta_grid(training.counts, num=5)
-    return _weighted(estimator, float(grid[min(quarter, len(grid) - 1)]))
+def _same_beta(beta: float, _: NDArray[Any]) -> float:
+    return beta
+
+
+def _grid_beta(quarter: int, counts: NDArray[Any]) -> float:
+    grid = beta_grid(counts, num=5)
+    return float(grid[min(quarter, len(grid) - 1)])
 
 
 def _with_searched_beta(estimator: Any, training: TrainingPart) -> Any:
@@ -253,8 +261,12 @@ def _two_samples_of_each(training: TrainingPart) -> None:
         )
 
 
+def _weights(name: str, beta_of: BetaOf, *needs: Need) -> Strategy:
+    return Strategy(name, "weights", partial(_with_beta, beta_of), needs, beta_of=beta_of)
+
+
 def _beta(beta: float, name: str) -> Strategy:
-    return Strategy(name, "weights", partial(_with_beta, beta))
+    return _weights(name, partial(_same_beta, beta))
 
 
 def _sampler(sampler: Any, name: str | None = None) -> Strategy:
@@ -263,7 +275,7 @@ def _sampler(sampler: Any, name: str | None = None) -> Strategy:
 
 # The betas of the grid by their place in it. On one data set they are taken, and named, by value.
 _GRID = tuple(
-    Strategy(f"class-balanced (beta=grid {place})", "weights", partial(_with_grid_beta, quarter), (_imbalance,))
+    _weights(f"class-balanced (beta=grid {place})", partial(_grid_beta, quarter), _imbalance)
     for quarter, place in ((1, "1/4"), (2, "1/2"), (3, "3/4"))
 )
 
