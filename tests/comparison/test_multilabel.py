@@ -69,6 +69,12 @@ def middle_beta(column):
     return beta_grid(np.bincount(column), num=5)[2]
 
 
+def seeds_of_folds(random_state):
+    largest = np.iinfo(np.int32).max
+    rng = np.random.RandomState(np.random.RandomState(random_state).randint(largest))
+    return [rng.randint(largest) for _ in range(FOLDS.n_splits)]
+
+
 class ByHand:
     """One classifier for each label."""
 
@@ -84,24 +90,21 @@ class ByHand:
 
 def test_fold_scores_equal_a_loop_by_hand_label_by_label():
     ways = {
-        "none": lambda _: linear(),
-        "balanced": lambda _: linear().set_params(class_weight="balanced"),
-        GRID: lambda y: ClassBalancedClassifier(linear(), beta=middle_beta(y)),
-        "class-balanced (beta=0.99)": lambda _: ClassBalancedClassifier(linear(), beta=0.99),
-        "tuned decisions": lambda _: TunedDecisionClassifierCV(
-            linear(), scoring="f1", cv=StratifiedKFold(5, shuffle=True, random_state=0), random_state=0
+        "none": lambda *_: linear(),
+        "balanced": lambda *_: linear().set_params(class_weight="balanced"),
+        GRID: lambda y, _: ClassBalancedClassifier(linear(), beta=middle_beta(y)),
+        "class-balanced (beta=0.99)": lambda *_: ClassBalancedClassifier(linear(), beta=0.99),
+        "tuned decisions": lambda _, seed: TunedDecisionClassifierCV(
+            linear(), scoring="f1", cv=StratifiedKFold(5, shuffle=True, random_state=seed), random_state=seed
         ),
-        "logit adjustment": lambda _: LogitAdjustedClassifier(linear()),
+        "logit adjustment": lambda *_: LogitAdjustedClassifier(linear()),
     }
-    estimator = linear().set_params(random_state=0)
-    comparison = compare_strategies(estimator, X, Y, strategies=list(ways), cv=FOLDS, random_state=0)
+    comparison = compare_strategies(linear(), X, Y, strategies=list(ways), cv=FOLDS, random_state=0)
     assert comparison.metrics == list(MULTILABEL_METRICS)
     for name, of_label in ways.items():
-        if name == "tuned decisions":  # seeds are the fold's own
-            continue
         models = [
-            ByHand([of_label(column).fit(X[train], column) for column in Y[train].T])
-            for train, _ in FOLDS.split(X)
+            ByHand([of_label(column, seed).fit(X[train], column) for column in Y[train].T])
+            for (train, _), seed in zip(FOLDS.split(X), seeds_of_folds(0), strict=True)
         ]
         if name == "balanced":  # to the tolerance of the solver
             got = comparison.wide("macro_f1")[name].to_numpy()
@@ -157,9 +160,7 @@ def test_an_estimator_of_all_labels_gets_a_weight_for_each_row():
 def test_an_estimator_of_all_labels_gets_a_threshold_for_each():
     tree = DecisionTreeClassifier(max_depth=4, random_state=0)
     comparison = compare_strategies(tree, X, Y, strategies=["none", "tuned decisions"], cv=FOLDS, random_state=7)
-    rng = np.random.RandomState(np.random.RandomState(7).randint(np.iinfo(np.int32).max))
-    for number, (train, test) in enumerate(FOLDS.split(X)):
-        seed = rng.randint(np.iinfo(np.int32).max)
+    for number, ((train, test), seed) in enumerate(zip(FOLDS.split(X), seeds_of_folds(7), strict=True)):
         said = np.empty(Y[train].shape)
         for inner, outer in folds_with_shares(Y[train].astype(np.int8), 5, np.random.RandomState(seed)):
             fitted = clone(tree).fit(X[train][inner], Y[train][inner])
