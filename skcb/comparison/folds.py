@@ -40,13 +40,16 @@ class DataSet(NamedTuple):
 
     @property
     def counts(self) -> NDArray[np.int64]:
-        """Samples of each class, or with each label."""
+        """Samples of each class; or without and with each label, in two columns."""
         return self.counts_of(slice(None))
 
     def counts_of(self, rows: Any) -> NDArray[np.int64]:
-        """Samples of each class that occurs among some rows; or with each label."""
+        """Samples of each class that occurs among some rows; or without and with each label."""
         y = self.y[rows]
-        return y.sum(axis=0, dtype=np.int64) if self.several_labels else np.unique(y, return_counts=True)[1]
+        if not self.several_labels:
+            return np.unique(y, return_counts=True)[1]
+        having = y.sum(axis=0, dtype=np.int64)
+        return np.column_stack([len(y) - having, having])
 
 
 def check_estimator_is_classifier(estimator: Any) -> None:

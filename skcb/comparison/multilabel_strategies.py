@@ -28,8 +28,10 @@ from skcb.comparison.strategies import (
     NotApplicableError,
     Strategy,
     TrainingPart,
+    balances_itself,
     plain,
     resolve_strategies,
+    with_beta,
 )
 from skcb.comparison.stratification import folds_with_shares
 from skcb.decisions import tune_decision
@@ -47,10 +49,10 @@ _ONE_FOR_EACH_LABEL = (MultiOutputClassifier, ClassifierChain, OneVsRestClassifi
 _N_FOLDS = 5
 
 
-def resolve_multilabel_strategies(strategies: Any, positives: NDArray[np.int64], prior: Any) -> list[Strategy]:
+def resolve_multilabel_strategies(strategies: Any, counts: NDArray[np.int64], prior: Any) -> list[Strategy]:
     """Return the strategies, in the order asked for, each for an estimator of all labels."""
     asked = MULTILABEL_STRATEGIES if strategies is None else strategies
-    of_one_label = resolve_strategies(asked, positives, one_data_set=False)
+    of_one_label = resolve_strategies(asked, counts, one_data_set=False)
     if prior is not None or any(strategy.build is STRATEGIES["prior"].build for strategy in of_one_label):
         raise ValueError(
             "a prior is of the classes of one label, and y has several labels per sample: leave out prior=, and "
@@ -73,6 +75,8 @@ def _build(strategy: Strategy, estimator: Any, training: TrainingPart) -> Any:
         )
     if not _takes_labels(estimator):
         return MultiOutputClassifier(_of_each_label(strategy, training, estimator))
+    if strategy.beta_of is not None and balances_itself(estimator):  # by one beta for all labels
+        return with_beta(estimator, strategy.beta_of(_least_even(training.counts)))
     if strategy.beta_of is not None:
         return RowWeightedClassifier(clone(estimator), strategy.beta_of)
     if strategy.build in _OF_ALL_LABELS:
@@ -82,6 +86,12 @@ def _build(strategy: Strategy, estimator: Any, training: TrainingPart) -> Any:
         f"{name} is fitted on all labels at once, and this strategy is of one label: write "
         f"MultiOutputClassifier({name}(...))"
     )
+
+
+def _least_even(counts: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Samples without and with the label of which these differ most; not of one that is always or never there."""
+    both = counts[counts.min(axis=1) > 0]
+    return both[(both.max(axis=1) / both.min(axis=1)).argmax()]
 
 
 def _takes_labels(estimator: Any) -> bool:

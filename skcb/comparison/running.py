@@ -119,7 +119,8 @@ def compare_strategies(
     An estimator that takes indicator matrices (trees, forests, nearest neighbours, ``MLPClassifier``) is fitted on
     all labels at once. Weights are then one for each row, the mean over its labels (see
     :func:`compute_sample_weight`), ``tuned decisions`` a threshold for each label, tuned on out-of-fold
-    probabilities, and other strategies have no value; in a ``MultiOutputClassifier`` it has them all.
+    probabilities, and other strategies have no value; in a ``MultiOutputClassifier`` it has them all. Of a
+    ``CBNeuralNetClassifier`` of several labels the one beta is set, by the grid of the least even label.
     None for `strategies` runs ``none``, ``balanced``, the grid of betas and ``tuned decisions``.
     The metrics: ``macro_f1``, over the labels that occur in the test part or are predicted; ``micro_f1``;
     ``macro_average_precision``, over the labels that some test samples have and some have not;

@@ -31,7 +31,10 @@ from skcb.sampling import EffectiveNumberStrategy
 
 
 class TrainingPart(NamedTuple):
-    """What a strategy may know: the counts of the training part of a fold, its seed, and what is wanted."""
+    """What a strategy may know: the counts of the training part of a fold, its seed, and what is wanted.
+
+    `counts` has shape (n_classes,); where samples have several labels, (n_labels, 2): without and with each label.
+    """
 
     counts: NDArray[np.int64]
     seed: int
@@ -111,7 +114,7 @@ class InverseSquareRootClassifier(WeightedClassifier):
         return self.estimator_.predict_proba(X)
 
 
-def _balances_itself(estimator: Any) -> bool:
+def balances_itself(estimator: Any) -> bool:
     """Whether the last step weights by a beta of its own, which is to be set, and not wrapped in another."""
     return isinstance(last_step(estimator), ClassBalancedClassifier) or _is_net(estimator)
 
@@ -126,11 +129,12 @@ def plain(estimator: Any) -> Any:
     """The estimator without weights; its own are turned off."""
     if isinstance(last_step(estimator), ClassBalancedClassifier):
         return change_last_step(estimator, lambda last: last.estimator)
-    return _weighted(estimator, 0.0) if _balances_itself(estimator) else clone(estimator)
+    return with_beta(estimator, 0.0) if balances_itself(estimator) else clone(estimator)
 
 
-def _weighted(estimator: Any, beta: float) -> Any:
-    if _balances_itself(estimator):
+def with_beta(estimator: Any, beta: float) -> Any:
+    """The estimator weighted by a beta; its own is set."""
+    if balances_itself(estimator):
         return clone(estimator).set_params(**{last_step_parameter(estimator, "beta"): beta})
     return change_last_step(estimator, lambda last: ClassBalancedClassifier(last, beta=beta))
 
@@ -139,8 +143,8 @@ def _without_weights(estimator: Any, _: TrainingPart) -> Any:
     return plain(estimator)
 
 
-def _with_beta(beta_of: BetaOf, estimator: Any, training: TrainingPart) -> Any:
-    return _weighted(estimator, beta_of(training.counts))
+def _with_beta_of(beta_of: BetaOf, estimator: Any, training: TrainingPart) -> Any:
+    return with_beta(estimator, beta_of(training.counts))
 
 
 def _with_square_root(estimator: Any, _: TrainingPart) -> Any:
@@ -157,7 +161,7 @@ def _grid_beta(quarter: int, counts: NDArray[Any]) -> float:
 
 
 def _with_searched_beta(estimator: Any, training: TrainingPart) -> Any:
-    weighted = _weighted(estimator, 0.0)
+    weighted = with_beta(estimator, 0.0)
     beta = last_step_parameter(weighted, "beta")
     return GridSearchCV(
         weighted,
@@ -183,7 +187,7 @@ def _with_effective_number_sampler(estimator: Any, training: TrainingPart) -> An
 def _with_logit_adjustment(estimator: Any, _: TrainingPart) -> Any:
     if _is_net(estimator):
         loss = last_step_parameter(estimator, "loss")
-        return _weighted(estimator, 0.0).set_params(**{loss: "logit_adjusted"})
+        return with_beta(estimator, 0.0).set_params(**{loss: "logit_adjusted"})
     return change_last_step(plain(estimator), LogitAdjustedClassifier)
 
 
@@ -262,7 +266,7 @@ def _two_samples_of_each(training: TrainingPart) -> None:
 
 
 def _weights(name: str, beta_of: BetaOf, *needs: Need) -> Strategy:
-    return Strategy(name, "weights", partial(_with_beta, beta_of), needs, beta_of=beta_of)
+    return Strategy(name, "weights", partial(_with_beta_of, beta_of), needs, beta_of=beta_of)
 
 
 def _beta(beta: float, name: str) -> Strategy:
