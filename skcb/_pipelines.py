@@ -93,9 +93,11 @@ def fit_clone(owner: Any, X: Any, y: Any, sample_weight: Any, fit_params: dict[s
     ValueError
         If `y` has one class alone, and the estimator wants more.
     """
+    if sample_weight is not None:
+        check_takes_weight(owner)
     try:
         return _fit_clone(owner, X, y, sample_weight, fit_params)
-    except Exception as error:
+    except ValueError as error:
         if not has_one_class(y):
             raise
         wrapper, name = type(owner).__name__, type(last_step(owner.estimator)).__name__
@@ -116,7 +118,6 @@ def _fit_clone(owner: Any, X: Any, y: Any, sample_weight: Any, fit_params: dict[
     estimator = clone(owner.estimator)
     if sample_weight is None:
         return estimator.fit(X, y, **fit_params)
-    check_takes_weight(owner)
     routing = get_config()["enable_metadata_routing"]
     if not (_routes(estimator) and (routing or _hands_on(last_step(estimator)))):
         name = last_step_parameter(estimator, "sample_weight")

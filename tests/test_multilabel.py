@@ -18,6 +18,7 @@ from sklearn.metrics import f1_score
 from sklearn.model_selection import GridSearchCV, KFold
 from sklearn.multiclass import OneVsRestClassifier
 from sklearn.multioutput import ClassifierChain, MultiOutputClassifier
+from sklearn.neighbors import KNeighborsClassifier
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -293,6 +294,8 @@ def test_a_label_with_one_value_is_named_with_the_way_out(wrapper, indicator, va
 
 
 def test_another_error_keeps_its_words():
+    with pytest.raises(TypeError, match=r"^ClassBalancedClassifier cannot weight KNeighborsClassifier"):
+        ClassBalancedClassifier(KNeighborsClassifier()).fit(X, np.zeros(len(X)))
     with pytest.raises(ValueError, match=r"^Input X contains NaN"):
         ClassBalancedClassifier(linear()).fit(np.full_like(X, np.nan), Y[:, 0])
 
