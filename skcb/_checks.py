@@ -256,7 +256,12 @@ def check_target(y: Any, owner: object) -> Any:
 
         return column_or_1d(y, warn=True)
     if len(shape) == 2:
-        each = f"call {name} for each" if callable(owner) else f"write MultiOutputClassifier({name}(...))"
+        each = (
+            f"call {name} for each"
+            if callable(owner)
+            else f"write MultiOutputClassifier({name}(...)), which has one for each; an estimator that takes "
+            "indicator matrices can be given one weight for each row, compute_sample_weight(y, multilabel='mean')"
+        )
         raise ValueError(f"y has shape {shape}, several targets per sample; {each}")
     return y
 

@@ -6,6 +6,7 @@ from contextlib import nullcontext
 from inspect import Parameter, signature
 from typing import Any
 
+import numpy as np
 from sklearn import config_context, get_config
 from sklearn.base import clone
 from sklearn.ensemble import BaggingClassifier, StackingClassifier
@@ -89,11 +90,34 @@ def fit_clone(owner: Any, X: Any, y: Any, sample_weight: Any, fit_params: dict[s
     TypeError
         If there is no way for the weights to reach the estimator, or if it is a Pipeline with a sampler in it,
         which would leave the weights with other samples than those they belong to.
+    ValueError
+        If `y` has one class alone, and the estimator wants more.
     """
+    if sample_weight is not None:
+        check_takes_weight(owner)
+    try:
+        return _fit_clone(owner, X, y, sample_weight, fit_params)
+    except ValueError as error:
+        if not has_one_class(y):
+            raise
+        wrapper, name = type(owner).__name__, type(last_step(owner.estimator)).__name__
+        raise ValueError(
+            f"y has one class alone, {np.asarray(y).tolist()[0]!r}, which {name} is not fitted on: {error}. Where "
+            f"it is one label of several, leave it out, or write OneVsRestClassifier({wrapper}({name}(...))), "
+            "which predicts such a label as it is"
+        ) from error
+
+
+def has_one_class(y: Any) -> bool:
+    """Whether all labels are the same one."""
+    labels = np.asarray(y)
+    return labels.ndim == 1 and len(labels) > 0 and bool((labels == labels[0]).all())
+
+
+def _fit_clone(owner: Any, X: Any, y: Any, sample_weight: Any, fit_params: dict[str, Any]) -> Any:
     estimator = clone(owner.estimator)
     if sample_weight is None:
         return estimator.fit(X, y, **fit_params)
-    check_takes_weight(owner)
     routing = get_config()["enable_metadata_routing"]
     if not (_routes(estimator) and (routing or _hands_on(last_step(estimator)))):
         name = last_step_parameter(estimator, "sample_weight")

@@ -128,6 +128,13 @@ class ClassBalancedClassifier(_PriorCorrectingClassifier):
     TunedDecisionClassifierCV : leaves training alone, and moves the decision to where a score wants it.
     LogitAdjustedClassifier : for estimators that take no weights.
     EffectiveNumberStrategy : re-sampling to the same effect.
+    compute_sample_weight : also one weight for each row of an indicator matrix.
+
+    Notes
+    -----
+    For several labels per sample ``MultiOutputClassifier`` fits one for each label, with weights of its own, and
+    ``ClassifierChain`` does so in turn; `beta` is ``estimator__beta`` there. A label that is always or never there
+    is an error of estimators that want two classes; ``OneVsRestClassifier`` predicts it as it is.
 
     References
     ----------
@@ -148,6 +155,14 @@ class ClassBalancedClassifier(_PriorCorrectingClassifier):
     ... ).fit(X, y)
     >>> search.score(X_test, y_test) > LogisticRegression().fit(X / 16, y).score(X_test / 16, y_test)
     True
+
+    Several labels per sample:
+
+    >>> from sklearn.datasets import make_multilabel_classification
+    >>> from sklearn.multioutput import MultiOutputClassifier
+    >>> X, Y = make_multilabel_classification(random_state=0)
+    >>> MultiOutputClassifier(ClassBalancedClassifier(LogisticRegression())).fit(X, Y).predict(X).shape
+    (100, 5)
     """
 
     _parameter_constraints = {  # noqa: RUF012 - as scikit-learn has it

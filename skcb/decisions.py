@@ -313,6 +313,9 @@ class TunedDecisionClassifierCV(ClassifierAround):
     ``predict_proba`` is the estimator's own: a decision moves, a belief does not. Probabilities below 1e-4 are
     taken for 1e-4 in decisions, so that v can raise a class that got 0.
 
+    For several labels per sample ``MultiOutputClassifier`` around it tunes a threshold for each label, with
+    ``scoring="f1"`` for its F1.
+
     References
     ----------
     Menon et al., Long-Tail Learning via Logit Adjustment, ICLR 2021, :arxiv:`2007.07314`.

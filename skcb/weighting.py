@@ -1,14 +1,24 @@
 """Weights for samples from the labels: ``ClassBalancedWeighter`` and its two functions."""
 
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
-from skcb._checks import counts_in_order_of, shown
+from skcb._checks import check_sample_weight, counts_in_order_of, shown
+from skcb._classes.indicators import count_indicator
 from skcb._classes.labels import encode_labels
+from skcb._classes.row_weights import (
+    SEVERAL_LABELS,
+    as_known_indicator,
+    has_one_label,
+    has_several_labels,
+    mean_over_labels,
+    warn_of_constant_labels,
+    weight_of_values,
+)
 from skcb._classes.vector import ClassCounts, ClassVector, as_labels, count, effective_number_rule, weigh
 from skcb.balancing import Normalization, class_weight, effective_number
 
@@ -80,30 +90,56 @@ def compute_sample_weight(
     beta: float = 0.999,
     sample_weight: ArrayLike | None = None,
     normalize: Normalization = "samples",
+    multilabel: Literal["mean"] | None = None,
 ) -> Any:
-    """Weight of each sample, that of its class, ready to pass to ``fit(X, y, sample_weight=...)``.
+    r"""Weight of each sample, that of its class, ready to pass to ``fit(X, y, sample_weight=...)``.
+
+    With ``multilabel="mean"`` the weight of a row of an indicator matrix: the mean over all L labels, those that
+    the row has and those that it has not, of the weight of that value,
+
+    .. math:: w_i = \frac 1 L \sum_j w_{j, y_{ij}}, \qquad
+        w_{j1} = \frac{k_j}{E(n_j^+)}, \quad w_{j0} = \frac{k_j}{E(n_j^-)}, \qquad
+        E(n) = \frac{1 - \beta^n}{1 - \beta}
+
+    where :math:`n_j^+` samples have label j and :math:`n_j^-` have not, and :math:`k_j` is such that the weights
+    of every label average one over the samples, as :func:`label_weight` has them; so then do the :math:`w_i`.
 
     Parameters
     ----------
-    y : array-like of shape (n_samples,)
-        Labels, as :func:`count_classes` takes them.
+    y : array-like of shape (n_samples,) or (n_samples, n_labels)
+        Labels, as :func:`count_classes` takes them. With `multilabel` an indicator matrix of zeros and ones: a
+        NumPy array, a list of rows, a sparse matrix, a pandas or polars DataFrame, or a torch tensor. A row
+        without any label is a sample as others are.
     beta : float in [0, 1], default=0.999
         0 ignores the counts; 1 is inverse frequency, scikit-learn's ``"balanced"``.
     sample_weight : array-like of shape (n_samples,), default=None
         Weights that the samples have already: they weight the counts and are multiplied in.
     normalize : {"classes", "samples"} or None, default="samples"
         What the class weights average one over, see :func:`class_weight`. ``"samples"`` keeps the sum of the
-        sample weights as it was.
+        sample weights as it was. With `multilabel` the two values of each label are its classes.
+    multilabel : {"mean"} or None, default=None
+        ``"mean"`` makes one weight per row for estimators that take indicator matrices, such as trees, forests and
+        ``MLPClassifier``. It is a compromise: a row with one rare label among many weighs little more than others,
+        and what it weighs, it weighs for all labels. ``MultiOutputClassifier`` around
+        :class:`ClassBalancedClassifier` gives each label weights of its own. None takes one label per sample.
 
     Returns
     -------
     sample_weight : ndarray of shape (n_samples,), float64
-        Lazy and in the blocks of `y`, a Dask array or Series, where `y` is one.
+        Lazy and in the blocks of `y`, a Dask array or Series, where `y` is one; in memory with `multilabel`.
 
     Raises
     ------
     ValueError
-        If `y`, `sample_weight` or `beta` is not valid.
+        If `y`, `sample_weight` or `beta` is not valid: with `multilabel` also if `y` has another value than 0 and
+        1, is one label per sample, or has no 1 at all; without it if `y` has several labels per sample.
+
+    Warns
+    -----
+    EmptyClassWarning
+        With `multilabel`, if a label is always or never there: it weighs every row alike.
+    InertBetaWarning
+        As :func:`class_weight` and, with `multilabel`, :func:`label_weight` have it.
 
     References
     ----------
@@ -114,8 +150,26 @@ def compute_sample_weight(
     >>> from skcb import compute_sample_weight
     >>> compute_sample_weight([0, 0, 0, 0, 1], beta=0.9).round(3)
     array([0.672, 0.672, 0.672, 0.672, 2.311])
+    >>> compute_sample_weight([[1, 0], [1, 0], [1, 0], [0, 0], [1, 1]], beta=0.9, multilabel="mean").round(3)
+    array([0.672, 0.672, 0.672, 1.492, 1.492])
     """
-    return weigh(as_labels(y), sample_weight, effective_number_rule(beta, normalize)).sample_weight
+    if multilabel is None:
+        if has_several_labels(y):
+            raise ValueError(f"y has several labels per sample, and here each has one: {SEVERAL_LABELS}")
+        return weigh(as_labels(y), sample_weight, effective_number_rule(beta, normalize)).sample_weight
+    if multilabel != "mean":
+        raise ValueError(f'multilabel must be "mean" or None, got {multilabel!r}')
+    if has_one_label(y):
+        raise ValueError(
+            "multilabel='mean' takes an indicator matrix of shape (n_samples, n_labels), and y has one label for "
+            f"each of {len(y)} samples: leave multilabel out"
+        )
+    indicator = as_known_indicator(y)
+    given = check_sample_weight(sample_weight, indicator.codes.shape[0])
+    counted = count_indicator(indicator, given)
+    weight = mean_over_labels(indicator, weight_of_values(counted, beta, normalize))
+    warn_of_constant_labels(counted)
+    return weight if given is None else weight * given
 
 
 class ClassBalancedWeighter(BaseEstimator):
@@ -297,5 +351,7 @@ def _refuse_step(y: Any, step: tuple[Any, ...]) -> None:
     shape = tuple(getattr(y, "shape", ()))
     if not step and len(shape) == 2 and shape[1] == 1:
         raise ValueError(f"y must be 1-D, one label per sample, got a column of shape {shape}; write y.squeeze()")
-    if step or len(shape) == 2:
+    if not step and has_several_labels(y):
+        raise TypeError(f"{_NOT_A_STEP}\nWhere y has several labels per sample, {SEVERAL_LABELS}.")
+    if step:
         raise TypeError(_NOT_A_STEP)

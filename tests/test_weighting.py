@@ -131,7 +131,7 @@ def test_two_dimensional_input_is_refused():
     with pytest.raises(TypeError, match="weights the target"):
         ClassBalancedWeighter().fit(Y).transform(np.eye(3))
     with pytest.raises(ValueError, match="y must be 1-D"):
-        compute_sample_weight(np.eye(3))
+        compute_class_weight(np.eye(3))
 
 
 def test_an_unseen_label_is_named():

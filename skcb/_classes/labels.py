@@ -51,8 +51,8 @@ def encode_labels(y: Any) -> Labels:
     shape = (len(y),) if flat else y.shape
     if len(shape) != 1:
         raise ValueError(
-            f"y must be 1-D, one label per sample, got {given} of shape {shape}; skcb.nn.count_targets "
-            "counts the class indices of masks and tokens"
+            f"y must be 1-D, one label per sample, got {given} of shape {shape}; count_labels counts an indicator "
+            "matrix, skcb.nn.count_targets the class indices of masks and tokens"
         )
     if shape[0] == 0:
         raise ValueError("y is empty: there is no label to count")

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.dummy import DummyClassifier
 from sklearn.model_selection import check_cv
 from sklearn.utils.parallel import Parallel, delayed
 
@@ -12,8 +13,9 @@ from skcb._checks import shown, warn
 from skcb._classes.vector import ClassVector
 from skcb._decisions.paths import Floats
 from skcb._decisions.tuning import N_FOLDS
-from skcb._pipelines import fit_clone
+from skcb._pipelines import fit_clone, has_one_class
 from skcb._upstream import params_of_rows, rows_of
+from skcb._wrappers import is_fitted_already
 
 
 class OutOfFold(NamedTuple):
@@ -115,9 +117,13 @@ def _fit_and_ask(
     train: NDArray[Any],
     test: NDArray[Any],
 ) -> tuple[Any, Floats, NDArray[np.bool_]]:
-    weight = None if sample_weight is None else sample_weight[train]
-    params = params_of_rows(X, fit_params, train)
-    model = fit_clone(owner, rows_of(X, train), rows_of(y, train), weight, params)
+    X_train, y_train = rows_of(X, train), rows_of(y, train)
+    if has_one_class(y_train) and not is_fitted_already(owner):
+        # Which many estimators refuse: of a rare label among several, a fold may have none.
+        model = DummyClassifier(strategy="most_frequent").fit(X_train, y_train)
+    else:
+        weight = None if sample_weight is None else sample_weight[train]
+        model = fit_clone(owner, X_train, y_train, weight, params_of_rows(X, fit_params, train))
     probability = probabilities_of(model, rows_of(X, test), classes)
     return model, probability, ~np.isin(classes, model.classes_)
 

@@ -11,9 +11,19 @@ except ModuleNotFoundError as error:
     ) from error
 
 from skcb.comparison.metrics import METRICS
+from skcb.comparison.multilabel_metrics import MULTILABEL_METRICS
+from skcb.comparison.multilabel_strategies import MULTILABEL_STRATEGIES
 from skcb.comparison.results import StrategyComparison
 from skcb.comparison.running import compare_strategies
 from skcb.comparison.significance import Significance
 from skcb.comparison.strategies import STRATEGIES
 
-__all__ = ["METRICS", "STRATEGIES", "Significance", "StrategyComparison", "compare_strategies"]
+__all__ = [
+    "METRICS",
+    "MULTILABEL_METRICS",
+    "MULTILABEL_STRATEGIES",
+    "STRATEGIES",
+    "Significance",
+    "StrategyComparison",
+    "compare_strategies",
+]

@@ -1,6 +1,6 @@
 """The metrics of a fold: of its decisions, its probabilities, and its classes with many or few samples."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable
 from functools import cached_property
 from operator import attrgetter
 from typing import Any, NamedTuple
@@ -8,15 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from imblearn.metrics import geometric_mean_score
 from numpy.typing import NDArray
-from sklearn.metrics import (
-    average_precision_score,
-    cohen_kappa_score,
-    get_scorer,
-    get_scorer_names,
-    log_loss,
-    make_scorer,
-    roc_auc_score,
-)
+from sklearn.metrics import average_precision_score, log_loss, roc_auc_score
 from sklearn.utils.validation import column_or_1d
 
 from skcb._checks import shown
@@ -155,7 +147,7 @@ def _one_against_rest(score: Callable[..., float], outcome: Outcome) -> float:
 class Metric(NamedTuple):
     """How a fold is scored, which way is better, and what people call it."""
 
-    score: Callable[[Outcome], float]
+    score: Callable[[Any], float]
     greater_is_better: bool
     title: str
 
@@ -174,72 +166,3 @@ METRICS: dict[str, Metric] = {
     "medium_shot": Metric(attrgetter("shots.medium"), True, "medium-shot accuracy"),
     "few_shot": Metric(attrgetter("shots.few"), True, "few-shot accuracy"),
 }
-
-#: What is recorded of every fold beside its metrics, and what people call it.
-FACTS = {
-    "fit_time": "seconds to fit",
-    "n_resampled": "training rows after resampling",
-    "fits_saved": "fits saved",
-    "n_train": "training rows",
-    "n_test": "test rows",
-}
-
-
-def greater_is_better(metric: str) -> bool:
-    """Whether larger values are better: so with every scorer, and with all but a few metrics and the time."""
-    return METRICS[metric].greater_is_better if metric in METRICS else metric not in FACTS
-
-
-def title_of(metric: str) -> str:
-    """Return what people call a metric, a fact or a scorer."""
-    return METRICS[metric].title if metric in METRICS else FACTS.get(metric, metric.replace("_", " "))
-
-
-def as_scorer(scoring: Any) -> Any:
-    """Return what scikit-learn's searches take for a score of decisions that may have one of our names."""
-    return _SCORERS.get(scoring, scoring) if isinstance(scoring, str) else scoring
-
-
-_SCORERS = {
-    "macro_f1": "f1_macro",
-    "g_mean": make_scorer(geometric_mean_score),
-    "cohen_kappa": make_scorer(cohen_kappa_score),
-}
-
-
-def resolve_scoring(scoring: Any) -> dict[str, Metric | Callable[..., float]]:
-    """From name to one of our metrics, or to a scorer ``(estimator, X, y) -> float``."""
-    if scoring is None:
-        return dict(METRICS)
-    if isinstance(scoring, str) or callable(scoring):
-        scoring = [scoring]
-    if not isinstance(scoring, Mapping):
-        if not isinstance(scoring, Iterable):
-            raise TypeError(f"scoring must be names, scorers or a dict of them, got {type(scoring).__name__}")
-        scoring = {_name_of(given): given for given in scoring}
-    if not scoring:
-        raise ValueError("scoring is empty; None takes every metric")
-    return {name: _as_metric(name, given) for name, given in scoring.items()}
-
-
-def _name_of(given: Any) -> str:
-    return given if isinstance(given, str) else getattr(given, "__name__", None) or repr(given)
-
-
-def _as_metric(name: str, given: Any) -> Metric | Callable[..., float]:
-    if isinstance(given, str) and given in METRICS and name == given:
-        return METRICS[given]
-    if name in METRICS or name in FACTS:
-        raise ValueError(f"{name!r} is the name of a metric of skcb; give your scorer another")
-    if callable(given):
-        return given
-    if not isinstance(given, str):
-        raise TypeError(f"the scoring {name!r} must be a name or a callable (estimator, X, y), got {given!r}")
-    if given in METRICS:
-        raise ValueError(f"the metric {given!r} keeps its name: it cannot be called {name!r}")
-    if given not in get_scorer_names():
-        raise ValueError(
-            f"unknown metric {given!r}; there are {', '.join(map(repr, METRICS))}, and the scorers of "
-            f"scikit-learn: {', '.join(get_scorer_names())}"
-        )
-    return get_scorer(given)

@@ -1,4 +1,4 @@
-"""Reach the last step of an estimator: change it, put a sampler before it, count the rows that it gets."""
+"""Reach into an estimator: change its last step, put a sampler before it, count the rows it gets, seed it."""
 
 from collections.abc import Callable
 from typing import Any, Self
@@ -39,12 +39,27 @@ def count_rows_before_last_step(estimator: Any) -> tuple[Any, "RowCounter"]:
     return copy, counter
 
 
+def with_seed(estimator: Any, seed: int) -> Any:
+    """The estimator, with the seed wherever a ``random_state`` is None."""
+    unset = {
+        name: seed
+        for name, value in estimator.get_params(deep=True).items()
+        if value is None and name.rpartition("__")[2] == "random_state"
+    }
+    return estimator.set_params(**unset) if unset else estimator
+
+
+def n_rows(X: Any) -> int:
+    """How many samples `X` has."""
+    return X.shape[0] if hasattr(X, "shape") else len(X)
+
+
 class RowCounter(TransformerMixin, BaseEstimator):
     """A step that changes nothing and keeps how many rows it was fitted on."""
 
     def fit(self, X: Any, y: Any = None) -> Self:  # noqa: ARG002 - a step of a Pipeline
         """Count the rows of `X`."""
-        self.n_rows_ = X.shape[0] if hasattr(X, "shape") else len(X)
+        self.n_rows_ = n_rows(X)
         return self
 
     def transform(self, X: Any) -> Any:

@@ -8,7 +8,7 @@ import pandas as pd
 from scipy import stats
 
 from skcb._checks import check_share
-from skcb.comparison.metrics import FACTS, greater_is_better, title_of
+from skcb.comparison.scoring import FACTS, greater_is_better, title_of
 from skcb.comparison.significance import Significance, compare_on_data_sets, compare_on_folds
 from skcb.comparison.strategies import family_of
 from skcb.comparison.tables import as_html, as_markdown, as_text, note_on

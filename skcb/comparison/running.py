@@ -13,9 +13,12 @@ from sklearn.utils.parallel import Parallel, delayed
 from skcb._progress import with_progress
 from skcb._upstream import rows_of
 from skcb.comparison.folds import DataSet, Fold, as_data_sets, check_estimator_is_classifier
-from skcb.comparison.metrics import FACTS, Metric, Outcome, resolve_scoring
-from skcb.comparison.pipelines import count_rows_before_last_step, resamples
+from skcb.comparison.metrics import METRICS, Metric, Outcome
+from skcb.comparison.multilabel_metrics import MULTILABEL_METRICS, LabelsOutcome
+from skcb.comparison.multilabel_strategies import resolve_multilabel_strategies
+from skcb.comparison.pipelines import count_rows_before_last_step, resamples, with_seed
 from skcb.comparison.results import COLUMNS, StrategyComparison
+from skcb.comparison.scoring import FACTS, resolve_scoring
 from skcb.comparison.strategies import NotApplicableError, Strategy, TrainingPart, plain, resolve_strategies
 
 Scoring = dict[str, Metric | Callable[..., float]]
@@ -31,7 +34,7 @@ def compare_strategies(
     cv: Any = 5,
     groups: Any = None,
     scoring: Any = None,
-    tuned_for: Any = "balanced_accuracy",
+    tuned_for: Any = None,
     prior: Any = None,
     n_jobs: int | None = None,
     random_state: int | np.random.RandomState | None = None,
@@ -50,8 +53,8 @@ def compare_strategies(
         `loss` are set, and `beta` is 0 where a strategy does not weight.
     X : array-like of shape (n_samples, n_features), or dict
         The samples; or several data sets, a dict from name to ``(X, y)``.
-    y : array-like of shape (n_samples,), default=None
-        Labels; left out where `X` is a dict.
+    y : array-like of shape (n_samples,) or (n_samples, n_labels), default=None
+        Labels; left out where `X` is a dict. An indicator matrix has several labels per sample, see *Notes*.
     strategies : list of str, or dict, default=None
         Names from ``skcb.comparison.STRATEGIES``, or ``"class-balanced (beta=B)"`` for any B; or a dict from a
         name of your own to such a name, a sampler, a classifier, or a callable from the estimator to another.
@@ -60,16 +63,19 @@ def compare_strategies(
         imbalanced-learn's samplers, logit adjustment, decisions and a beta tuned on out-of-fold probabilities,
         with two classes a tuned threshold, and, where `prior` is given, the decision for it.
     cv : int, splitter or list of (train, test), default=5
-        An integer takes that many stratified, shuffled folds. Repeated folds make the tests of
+        An integer takes that many stratified, shuffled folds; of an indicator matrix each has its share of every
+        label. Repeated folds make the tests of
         :meth:`StrategyComparison.significance` stronger.
     groups : array-like of shape (n_samples,), or dict, default=None
         For splitters by groups (``GroupKFold``); a dict by the names of several data sets.
     scoring : list of str, or dict, default=None
         Names from ``skcb.comparison.METRICS``, scikit-learn's scorers by name, and callables
-        ``(estimator, X, y)``. None takes all of ``METRICS``.
-    tuned_for : str or callable, default="balanced_accuracy"
+        ``(estimator, X, y)``. None takes all of ``METRICS``; where samples have several labels, the names and
+        the default are those of ``MULTILABEL_METRICS``.
+    tuned_for : str or callable, default=None
         The score that strategies which tune themselves are tuned for, ``tuned decisions``, ``tuned beta``,
-        ``class-balanced (beta=cv)`` and ``threshold``: as `scoring` of :class:`TunedDecisionClassifierCV`.
+        ``class-balanced (beta=cv)`` and ``threshold``: as `scoring` of :class:`TunedDecisionClassifierCV`. None
+        is balanced accuracy; where samples have several labels, the F1 of each label.
     prior : array-like of shape (n_classes,) or dict, default=None
         The prior that the strategy ``prior`` decides for, as in :class:`LogitAdjustedClassifier`.
     n_jobs : int, default=None
@@ -87,8 +93,8 @@ def compare_strategies(
     Raises
     ------
     ValueError
-        If a strategy or metric is unknown, if a class has fewer samples than there are folds, or if no
-        strategy can be fitted at all.
+        If a strategy or metric is unknown, if a class has fewer samples than there are folds, if an indicator
+        matrix holds another value than 0 and 1 or no 1 at all, or if no strategy can be fitted at all.
     TypeError
         If `estimator` is not a classifier.
 
@@ -105,11 +111,30 @@ def compare_strategies(
     between the largest probability and how often it is right, over 15 bins of equal width;
     ``many_shot``, ``medium_shot`` and ``few_shot``, see :func:`shot_accuracy`, counted in the training part.
 
+    Several labels per sample. Each label is two classes of its own. An estimator of one label is fitted for each,
+    as in ``MultiOutputClassifier``; give a ``ClassifierChain`` or ``OneVsRestClassifier`` to have them so. Every
+    strategy of one label can be asked for, and sees the counts of each label: the grid of betas is that label's. A
+    label for which it has nothing to offer, tuned decisions for a label with one sample say, is fitted as it is; a
+    label that a training part has always or never is predicted so.
+    An estimator that takes indicator matrices (trees, forests, nearest neighbours, ``MLPClassifier``) is fitted on
+    all labels at once. Weights are then one for each row, the mean over its labels (see
+    :func:`compute_sample_weight`), ``tuned decisions`` a threshold for each label, tuned on out-of-fold
+    probabilities, and other strategies have no value; in a ``MultiOutputClassifier`` it has them all. Of a
+    ``CBNeuralNetClassifier`` of several labels the one beta is set, by the grid of the least even label.
+    None for `strategies` runs ``none``, ``balanced``, the grid of betas and ``tuned decisions``.
+    The metrics: ``macro_f1``, over the labels that occur in the test part or are predicted; ``micro_f1``;
+    ``macro_average_precision``, over the labels that some test samples have and some have not;
+    ``label_ranking_loss``, scikit-learn's; ``log_loss`` and ``brier``, means over all pairs of sample and label.
+    The folds are those of iterative stratification (Sechidis et al.), written here since the packages that have it
+    are little kept; a splitter of theirs can be given as `cv`.
+
     References
     ----------
     Brier, Verification of Forecasts Expressed in Terms of Probability, 1950,
     :doi:`10.1175/1520-0493(1950)078<0001:VOFEIT>2.0.CO;2`.
     Guo et al., On Calibration of Modern Neural Networks, ICML 2017, :arxiv:`1706.04599`.
+    Sechidis et al., On the Stratification of Multi-Label Data, ECML PKDD 2011,
+    :doi:`10.1007/978-3-642-23808-6_10`.
 
     Examples
     --------
@@ -134,14 +159,17 @@ def compare_strategies(
     3 fits saved: logit adjustment decides by the plain fit of another strategy.
     """
     check_estimator_is_classifier(estimator)
-    metrics = resolve_scoring(scoring)
     data_sets = as_data_sets(X, y, cv, groups, random_state)
+    several_labels = data_sets[0].several_labels
+    metrics = resolve_scoring(scoring, MULTILABEL_METRICS if several_labels else METRICS)
     asked = {
-        data.name: resolve_strategies(
-            strategies, data.counted.counts, one_data_set=len(data_sets) == 1, prior=prior
-        )
+        data.name: resolve_multilabel_strategies(strategies, data.counts, prior)
+        if several_labels
+        else resolve_strategies(strategies, data.counts, one_data_set=len(data_sets) == 1, prior=prior)
         for data in data_sets
     }
+    if tuned_for is None:
+        tuned_for = "f1" if several_labels else "balanced_accuracy"
     jobs = [
         (data, number, group)
         for data in data_sets
@@ -186,7 +214,7 @@ def _run(
     X_train, y_train = rows_of(data.X, fold.train), data.y[fold.train]
     X_test, y_test = rows_of(data.X, fold.test), data.y[fold.test]
     sizes: dict[str, Cell] = {"n_train": (float(len(y_train)), ""), "n_test": (float(len(y_test)), "")}
-    training = TrainingPart(np.unique(y_train, return_counts=True)[1], fold.seed, **wanted)
+    training = TrainingPart(data.counts_of(fold.train), fold.seed, **wanted)
     shared: Fitted | None = None
     cells = []
     for strategy in group:
@@ -198,7 +226,12 @@ def _run(
                     shared = shared or _fit(plain(estimator), X_train, y_train, fold.seed)
                     fitted = _decide(strategy, shared, plain(estimator), (X_train, y_train), training)
                     shared = shared._replace(saved=True)
-                outcome = Outcome(fitted.model, X_test, y_test, y_train, data.counted.classes)
+                if data.several_labels:
+                    if strategy.family == "resampling":
+                        fitted = fitted._replace(n_resampled=(np.nan, "each label is resampled by itself"))
+                    outcome: Outcome | LabelsOutcome = LabelsOutcome(fitted.model, X_test, y_test)
+                else:
+                    outcome = Outcome(fitted.model, X_test, y_test, y_train, data.classes)
             except Exception as error:  # noqa: BLE001 - whatever it is, the user reads it in the row
                 missing = np.nan, _reason(error)
                 cells.append({**dict.fromkeys([*metrics, *FACTS], missing), **sizes})
@@ -229,7 +262,7 @@ class Fitted(NamedTuple):
 
 def _fit(model: Any, X: Any, y: Any, seed: int) -> Fitted:
     """Fit, and say on how many rows the last step was."""
-    model = _with_seed(model, seed)
+    model = with_seed(model, seed)
     start = time.perf_counter()
     if resamples(model):
         model, counter = count_rows_before_last_step(model)
@@ -249,13 +282,15 @@ def _decide(
     """Decide by a fit that others decide by as well."""
     strategy.check(training)
     assert strategy.decide is not None  # noqa: S101 - for the type checker
-    unfitted = _with_seed(unfitted, training.seed)
+    unfitted = with_seed(unfitted, training.seed)
     start = time.perf_counter()
     model = strategy.decide(shared.model, unfitted, *part, training)
     return shared._replace(model=model, seconds=shared.seconds + time.perf_counter() - start)
 
 
-def _score(metric: Metric | Callable[..., float], model: Any, X: Any, y: Any, outcome: Outcome) -> Cell:
+def _score(
+    metric: Metric | Callable[..., float], model: Any, X: Any, y: Any, outcome: Outcome | LabelsOutcome
+) -> Cell:
     try:
         value = metric.score(outcome) if isinstance(metric, Metric) else metric(model, X, y)
     except Exception as error:  # noqa: BLE001 - as above: this cell stays empty, with the reason
@@ -266,16 +301,6 @@ def _score(metric: Metric | Callable[..., float], model: Any, X: Any, y: Any, ou
 def _reason(error: Exception) -> str:
     said = " ".join(str(error).split())
     return said if isinstance(error, NotApplicableError) else f"{type(error).__name__}: {said}"
-
-
-def _with_seed(estimator: Any, seed: int) -> Any:
-    """The estimator, with the seed wherever a ``random_state`` is None."""
-    unset = {
-        name: seed
-        for name, value in estimator.get_params(deep=True).items()
-        if value is None and name.rpartition("__")[2] == "random_state"
-    }
-    return estimator.set_params(**unset) if unset else estimator
 
 
 def _seeded_torch(seed: int) -> AbstractContextManager[None]:

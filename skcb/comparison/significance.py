@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from skcb._checks import check_share
-from skcb.comparison.metrics import title_of
+from skcb.comparison.scoring import title_of
 
 
 @dataclass(frozen=True)

@@ -20,18 +20,21 @@ from skcb._upstream import HasMethods
 from skcb._wrappers import WeightedClassifier, estimator_has
 from skcb.balancing import beta_grid
 from skcb.classification import ClassBalancedClassifier, ClassBalancedClassifierCV
-from skcb.comparison.metrics import as_scorer
 from skcb.comparison.pipelines import (
     change_last_step,
     put_sampler_before_last_step,
     resamples,
 )
+from skcb.comparison.scoring import as_scorer
 from skcb.decisions import LogitAdjustedClassifier, TunedDecisionClassifierCV
 from skcb.sampling import EffectiveNumberStrategy
 
 
 class TrainingPart(NamedTuple):
-    """What a strategy may know: the counts of the training part of a fold, its seed, and what is wanted."""
+    """What a strategy may know: the counts of the training part of a fold, its seed, and what is wanted.
+
+    `counts` has shape (n_classes,); where samples have several labels, (n_labels, 2): without and with each label.
+    """
 
     counts: NDArray[np.int64]
     seed: int
@@ -46,6 +49,7 @@ class NotApplicableError(ValueError):
 Build = Callable[[Any, TrainingPart], Any]
 Need = Callable[[TrainingPart], None]
 Decide = Callable[[Any, Any, Any, Any, TrainingPart], Any]
+BetaOf = Callable[[NDArray[Any]], float]
 
 
 class Strategy(NamedTuple):
@@ -65,6 +69,8 @@ class Strategy(NamedTuple):
         For a strategy that fits the estimator as it is, and decides by that: ``decide(fitted, plain, X, y,
         training)`` returns the same fitted model as `build` and a fit would, from an estimator that was fitted
         once for all such strategies. `plain` is the same one before its fit.
+    beta_of : callable, default=None
+        For a strategy that is class-balanced weights, and nothing else: the beta, from the counts of the classes.
     """
 
     name: str
@@ -72,6 +78,7 @@ class Strategy(NamedTuple):
     build: Build
     needs: tuple[Need, ...] = ()
     decide: Decide | None = None
+    beta_of: BetaOf | None = None
 
     def check(self, training: TrainingPart) -> None:
         """Raise where the training part lacks what is needed."""
@@ -107,7 +114,7 @@ class InverseSquareRootClassifier(WeightedClassifier):
         return self.estimator_.predict_proba(X)
 
 
-def _balances_itself(estimator: Any) -> bool:
+def balances_itself(estimator: Any) -> bool:
     """Whether the last step weights by a beta of its own, which is to be set, and not wrapped in another."""
     return isinstance(last_step(estimator), ClassBalancedClassifier) or _is_net(estimator)
 
@@ -122,11 +129,12 @@ def plain(estimator: Any) -> Any:
     """The estimator without weights; its own are turned off."""
     if isinstance(last_step(estimator), ClassBalancedClassifier):
         return change_last_step(estimator, lambda last: last.estimator)
-    return _weighted(estimator, 0.0) if _balances_itself(estimator) else clone(estimator)
+    return with_beta(estimator, 0.0) if balances_itself(estimator) else clone(estimator)
 
 
-def _weighted(estimator: Any, beta: float) -> Any:
-    if _balances_itself(estimator):
+def with_beta(estimator: Any, beta: float) -> Any:
+    """The estimator weighted by a beta; its own is set."""
+    if balances_itself(estimator):
         return clone(estimator).set_params(**{last_step_parameter(estimator, "beta"): beta})
     return change_last_step(estimator, lambda last: ClassBalancedClassifier(last, beta=beta))
 
@@ -135,21 +143,25 @@ def _without_weights(estimator: Any, _: TrainingPart) -> Any:
     return plain(estimator)
 
 
-def _with_beta(beta: float, estimator: Any, _: TrainingPart) -> Any:
-    return _weighted(estimator, beta)
+def _with_beta_of(beta_of: BetaOf, estimator: Any, training: TrainingPart) -> Any:
+    return with_beta(estimator, beta_of(training.counts))
 
 
 def _with_square_root(estimator: Any, _: TrainingPart) -> Any:
     return change_last_step(plain(estimator), InverseSquareRootClassifier)
 
 
-def _with_grid_beta(quarter: int, estimator: Any, training: TrainingPart) -> Any:
-    grid = beta_grid(training.counts, num=5)
-    return _weighted(estimator, float(grid[min(quarter, len(grid) - 1)]))
+def _same_beta(beta: float, _: NDArray[Any]) -> float:
+    return beta
+
+
+def _grid_beta(quarter: int, counts: NDArray[Any]) -> float:
+    grid = beta_grid(counts, num=5)
+    return float(grid[min(quarter, len(grid) - 1)])
 
 
 def _with_searched_beta(estimator: Any, training: TrainingPart) -> Any:
-    weighted = _weighted(estimator, 0.0)
+    weighted = with_beta(estimator, 0.0)
     beta = last_step_parameter(weighted, "beta")
     return GridSearchCV(
         weighted,
@@ -175,7 +187,7 @@ def _with_effective_number_sampler(estimator: Any, training: TrainingPart) -> An
 def _with_logit_adjustment(estimator: Any, _: TrainingPart) -> Any:
     if _is_net(estimator):
         loss = last_step_parameter(estimator, "loss")
-        return _weighted(estimator, 0.0).set_params(**{loss: "logit_adjusted"})
+        return with_beta(estimator, 0.0).set_params(**{loss: "logit_adjusted"})
     return change_last_step(plain(estimator), LogitAdjustedClassifier)
 
 
@@ -253,8 +265,12 @@ def _two_samples_of_each(training: TrainingPart) -> None:
         )
 
 
+def _weights(name: str, beta_of: BetaOf, *needs: Need) -> Strategy:
+    return Strategy(name, "weights", partial(_with_beta_of, beta_of), needs, beta_of=beta_of)
+
+
 def _beta(beta: float, name: str) -> Strategy:
-    return Strategy(name, "weights", partial(_with_beta, beta))
+    return _weights(name, partial(_same_beta, beta))
 
 
 def _sampler(sampler: Any, name: str | None = None) -> Strategy:
@@ -263,7 +279,7 @@ def _sampler(sampler: Any, name: str | None = None) -> Strategy:
 
 # The betas of the grid by their place in it. On one data set they are taken, and named, by value.
 _GRID = tuple(
-    Strategy(f"class-balanced (beta=grid {place})", "weights", partial(_with_grid_beta, quarter), (_imbalance,))
+    _weights(f"class-balanced (beta=grid {place})", partial(_grid_beta, quarter), _imbalance)
     for quarter, place in ((1, "1/4"), (2, "1/2"), (3, "3/4"))
 )
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 
-from skcb.comparison.metrics import FACTS
+from skcb.comparison.scoring import FACTS
 
 _DIGITS = 3
 

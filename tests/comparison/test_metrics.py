@@ -11,7 +11,8 @@ from sklearn import metrics as reference
 from sklearn.base import BaseEstimator, ClassifierMixin
 
 from skcb import shot_accuracy
-from skcb.comparison.metrics import METRICS, Outcome, greater_is_better, resolve_scoring
+from skcb.comparison.metrics import METRICS, Outcome
+from skcb.comparison.scoring import greater_is_better, resolve_scoring
 
 NAMES = np.array(["common", "rare", "rarer"])
 

@@ -8,9 +8,10 @@ from sklearn.preprocessing import StandardScaler
 
 torch, skorch = pytest.importorskip("torch"), pytest.importorskip("skorch")
 
-from skcb import CBNeuralNetClassifier, compare_strategies  # noqa: E402 - after the skip
+from skcb import CBNeuralNetClassifier, beta_grid, compare_strategies  # noqa: E402 - after the skip
 from skcb._pipelines import last_step  # noqa: E402
 from skcb.comparison import STRATEGIES  # noqa: E402
+from skcb.comparison.multilabel_strategies import resolve_multilabel_strategies  # noqa: E402
 from skcb.comparison.strategies import TrainingPart  # noqa: E402
 
 X, y = make_classification(200, weights=[0.8], random_state=0)
@@ -93,3 +94,24 @@ def test_a_plain_net_keeps_its_resampling_rows():
     assert one.failures["reason"].str.contains("NeuralNetClassifier, whose fit takes no sample_weight").all()
     assert one.wide("log_loss").equals(other.wide("log_loss"))
     assert torch.equal(torch.random.get_rng_state(), before)
+
+
+class OfLabels(Net):
+    """A net that is fitted on indicator matrices."""
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_label = True
+        return tags
+
+
+def test_a_net_of_several_labels_has_its_one_beta_set():
+    counts = np.array([[50, 50], [90, 10], [100, 0]])
+    names = ["none", "balanced", "class-balanced (beta=grid 1/2)", "class-balanced (beta=0.5)", "tuned decisions"]
+    built = {
+        strategy.name: strategy.apply(OfLabels(beta=0.9), TrainingPart(counts, seed=0))
+        for strategy in resolve_multilabel_strategies(names, counts, None)
+    }
+    assert built["tuned decisions"].estimator.beta == 0
+    betas = [built[name].beta for name in names[:-1]]
+    assert betas == [0, 1, beta_grid([90, 10], num=5)[2], 0.5]
