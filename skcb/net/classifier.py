@@ -300,7 +300,7 @@ class CBNeuralNetClassifier(SklearnNet):
                 f"criterion={self.criterion!r} is given, but the loss of this net is loss=: a name, or a class "
                 "of skcb.nn, with criterion__x for its parameters"
             )
-        self._plan = replace(self._plan, loss=self._loss_parameters)
+        self._plan = replace(self._plan, loss=self._loss_parameters, targets=self._targets)
         self.criterion_ = build_criterion(
             self.loss,
             self._known_counts(),

@@ -47,7 +47,9 @@ def count_part(
 def warn_of_one_sided(counted: LabelCounts) -> None:
     """Name the labels that all samples of a training part have, or none."""
     never = counted.labels[counted.counts == 0].tolist()
-    always = counted.labels[(counted.counts > 0) & (counted.counts == counted.n_samples)].tolist()
+    always = counted.labels[
+        (counted.counts > 0) & np.isclose(counted.counts, counted.n_samples, rtol=1e-9)
+    ].tolist()
     told = [f"no sample has the labels [{shown(never)}]"] * bool(never)
     told += [f"all samples have the labels [{shown(always)}]"] * bool(always)
     if told:

@@ -198,7 +198,7 @@ class SklearnNet(NeuralNetClassifier):
         y : ndarray of shape (n_samples,) or (n_samples, n_labels)
         """
         self.check_is_fitted()
-        return self._targets.decide(self._probability(X, self._decides_by()), self.classes_)
+        return self._plan.targets.decide(self._probability(X, self._decides_by()), self.classes_)
 
     def score(self, X: Any, y: Any, sample_weight: ArrayLike | None = None) -> float:
         """Return the accuracy; of several labels, the share of samples of which all labels are right.
@@ -212,9 +212,10 @@ class SklearnNet(NeuralNetClassifier):
         -------
         score : float
         """
-        if self._targets.several:
-            self.check_is_fitted()
-            self._encode(y)  # names a wrong number of labels, or a value that is none
+        self.check_is_fitted()
+        if self._plan.targets.several:  # a wrong number of labels is named, or a value that is none
+            indicator, _ = self._plan.targets.read(y, self)
+            self._plan.targets.codes(indicator, self.classes_)
         return float(super().score(X, y, sample_weight))
 
     def _decides_by(self) -> Callable[[Any], Any]:
@@ -287,7 +288,7 @@ class SklearnNet(NeuralNetClassifier):
         if "batch" in kwargs and self._plan.names is not None:
             X, y = unpack_data(kwargs["batch"])
             codes = y.codes if isinstance(y, WeightedTarget) else y
-            kwargs["batch"] = X, self._targets.seen(codes, self._plan.names)
+            kwargs["batch"] = X, self._plan.targets.seen(codes, self._plan.names)
         super().notify(method_name, **kwargs)
 
     def initialize_module(self) -> Self:

@@ -4,7 +4,7 @@ One ``fit``, from top to bottom; what is skorch's own stands in parentheses:
 
 1. ``SklearnNet.fit`` checks X, y and the weights, finds the classes and encodes the labels.
 2. (``initialize``) builds module, criterion and optimizer. ``initialize_module`` plans `seed` and `from_prior`,
-   ``initialize_criterion`` `loss`, and builds the loss with what counts are known.
+   ``initialize_criterion`` `loss` and `targets`, and builds the loss with what counts are known.
 3. (``partial_fit``) calls ``SklearnNet.fit_loop``, which puts inputs, codes and weights into one dataset.
 4. (``fit_loop``) asks ``get_split_datasets`` for the training part. Its counts and the mean of its weights are
    taken there, in ``CBNeuralNetClassifier``: the loss gets its weights, and `weight_scale` is planned.
@@ -17,6 +17,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from skcb.net.targets import ONE_LABEL, OneLabel, SeveralLabels
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,6 +33,8 @@ class Plan:
         Whether the last layer began with the prior bias, which weight decay then spares.
     loss : tuple
         The parameters of the net that the criterion was built from.
+    targets : OneLabel or SeveralLabels
+        What that criterion learns of a sample.
     names : ndarray of shape (n_classes,) or None
         What callbacks are to see in place of codes; None where they may see the batches as they are.
     weight_scale : float
@@ -42,6 +46,7 @@ class Plan:
     seed: int | None = None
     from_prior: bool = False
     loss: tuple[Any, ...] = ()
+    targets: OneLabel | SeveralLabels = ONE_LABEL
     names: NDArray[Any] | None = None
     weight_scale: float = 1.0
     draws: NDArray[np.float64] | None = None

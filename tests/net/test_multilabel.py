@@ -453,6 +453,18 @@ def test_bad_parameters_are_named(parameters, error, message):
         net_of(**parameters).fit(X, frame())
 
 
+def test_another_loss_takes_effect_with_the_next_training():
+    net = net_of(warm_start=True).fit(X, Y)
+    before = net.predict(X)
+    net.set_params(loss="softmax")
+    np.testing.assert_array_equal(net.predict(X), before)
+    net.partial_fit(X, Y.argmax(1))
+    assert net.predict(X).shape == (len(X),)
+    net.set_params(loss="multilabel")
+    assert net.predict(X).shape == (len(X),)
+    assert net.partial_fit(X, Y).predict(X).shape == Y.shape
+
+
 def test_another_number_of_labels_is_named():
     net = net_of().fit(X, Y)
     for call in (net.partial_fit, net.score):

@@ -36,10 +36,13 @@ def small():
 
 
 def sentences(of_tokens, n=32):
-    """Sentences with a label, or with labels of some of their tokens."""
+    """Sentences with a label, with labels of some of their tokens, or with several of which some are not known."""
     rng = np.random.default_rng(0)
     for _ in range(n):
         tokens = rng.integers(1, 30, size=8)
+        if of_tokens == "several":
+            yield {"input_ids": tokens, "labels": rng.choice([0.0, 1.0, -100.0], 3, p=[0.5, 0.2, 0.3])}
+            continue
         labels = np.where(rng.random(8) < 0.5, rng.choice(3, 8, p=[0.8, 0.15, 0.05]), -100)
         # The number of labels differs from batch to batch, which a mean of means gets wrong.
         yield {"input_ids": tokens, "labels": labels if of_tokens else int(rng.choice(3, p=[0.8, 0.15, 0.05]))}
@@ -48,7 +51,7 @@ def sentences(of_tokens, n=32):
 def trained(folder, of_tokens, loss, steps, batch):
     """A trainer, and the parameters that it has trained."""
     torch.manual_seed(0)
-    kind = "BertForTokenClassification" if of_tokens else "BertForSequenceClassification"
+    kind = "BertForTokenClassification" if of_tokens is True else "BertForSequenceClassification"
     model = getattr(transformers, kind)(small())
     arguments = transformers.TrainingArguments(
         output_dir=str(folder),

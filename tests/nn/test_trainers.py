@@ -11,7 +11,7 @@ accelerate = pytest.importorskip("accelerate")
 from torch import nn  # noqa: E402
 from torch.utils.data import DataLoader, TensorDataset  # noqa: E402
 
-from skcb.nn import CBCrossEntropyLoss, CBFocalLoss, ClassBalancedSampler  # noqa: E402
+from skcb.nn import CBCrossEntropyLoss, CBFocalLoss, CBMultilabelLoss, ClassBalancedSampler  # noqa: E402
 from tests.two_processes import run_twice  # noqa: E402
 
 from .one_of_two_ranks import (  # noqa: E402
@@ -44,6 +44,14 @@ def test_accumulating_in_the_trainer_changes_nothing(tmp_path, of_tokens, make):
     trainer, parts = trained(tmp_path, of_tokens, loss, steps=4, batch=2)
     torch.testing.assert_close(parts, whole, rtol=1e-5, atol=1e-6)
     assert np.isfinite(trainer.evaluate(list(sentences(of_tokens, 8)))["eval_loss"])
+
+
+def test_accumulating_several_labels_in_the_trainer_changes_nothing(tmp_path):
+    loss = CBMultilabelLoss([10, 9, 5], 32, beta=0.99)
+    _, whole = trained(tmp_path, "several", loss, steps=1, batch=8)
+    trainer, parts = trained(tmp_path, "several", loss, steps=4, batch=2)
+    torch.testing.assert_close(parts, whole, rtol=1e-5, atol=1e-6)
+    assert np.isfinite(trainer.evaluate(list(sentences("several", 8)))["eval_loss"])
 
 
 def test_the_trainer_trains_by_the_loss(tmp_path):
