@@ -161,9 +161,10 @@ show(
 # %%
 # One network for all labels
 # --------------------------
-# ``loss="multilabel"`` weights each side of each label in one network. A small beta helps the rare labels here too,
-# and full balance says yes too often. Thresholds need probabilities of samples that the network has not seen, which
-# ``cross_val_predict`` gives (shuffled: the last rows have few labels), and ``tune_decision`` for each label.
+# ``loss="multilabel"`` weights each side of each label in one network. A small beta helps the rare labels here
+# too, and full balance says yes too often. Thresholds need probabilities of samples that the network has not seen,
+# which ``cross_val_predict`` gives (shuffled: the last rows have few labels), and ``tune_decision`` for each
+# label. They are best again.
 
 
 def network(beta):
