@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skcb._checks import check_sample_weight, shown
+from skcb._classes.tables import short_table
 
 # So many entries at a time, which stay in the cache while they are looked at and counted.
 _BLOCK = 1 << 18
@@ -68,12 +69,9 @@ class LabelCounts(NamedTuple):
 
     def __repr__(self) -> str:
         numbers = (map(str, column) for column in (self.counts, self.n_samples))
-        rows = [("label", "count", "samples"), *zip(map(repr, self.labels.tolist()), *numbers, strict=True)]
-        if len(rows) > 12:
-            rows[6:-5] = [("...", "...", "...")]
-        left, middle, right = (max(map(len, column)) for column in zip(*rows, strict=True))
-        table = [f"{label:<{left}}  {count:>{middle}}  {known:>{right}}" for label, count, known in rows]
-        return "\n".join([*table, *([f"({len(self.labels)} labels)"] if len(self.labels) > 11 else [])])
+        return short_table(
+            ("label", "count", "samples"), zip(map(repr, self.labels.tolist()), *numbers, strict=True)
+        )
 
 
 class Indicator(NamedTuple):

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from skcb._checks import check_sample_weight, check_weighted_counts, check_weights, shown
 from skcb._classes.blocks import Blocks, as_blocks, is_blocked
 from skcb._classes.labels import Labels, encode_labels, family_of, joint_array
+from skcb._classes.tables import short_table
 from skcb.balancing import Normalization, class_weight
 
 Floats = NDArray[np.float64]
@@ -84,12 +85,8 @@ class ClassCounts(NamedTuple):
         raise TypeError("ClassCounts holds arrays, which have no hash")
 
     def __repr__(self) -> str:
-        rows = [("class", "count"), *zip(map(repr, self.classes.tolist()), map(str, self.counts), strict=True)]
-        if len(rows) > 12:
-            rows[6:-5] = [("...", "...")]
-        left, right = (max(map(len, column)) for column in zip(*rows, strict=True))
-        table = [f"{label:<{left}}  {count:>{right}}" for label, count in rows]
-        return "\n".join([*table, *([f"({len(self.classes)} classes)"] if len(self.classes) > 11 else [])])
+        rows = zip(map(repr, self.classes.tolist()), map(str, self.counts), strict=True)
+        return short_table(("class", "count"), rows)
 
 
 @dataclass(frozen=True, eq=False)
