@@ -137,7 +137,6 @@ def test_many_labels_have_a_short_table():
         (np.zeros((2, 3, 4)), ValueError, r"Y has shape \(2, 3, 4\)"),
         (None, ValueError, r"Y has shape \(\)"),
     ],
-    ids=str,
 )
 def test_what_is_no_indicator_is_refused_by_name(wrong, error, message):
     with pytest.raises(error, match=message):

@@ -166,7 +166,6 @@ def test_a_beta_that_weights_no_label_warns_once():
         ([[0, 1], [1]], "MultiLabelBinarizer"),
         (Y[:, :, None], "shape"),
     ],
-    ids=str,
 )
 def test_what_is_no_indicator_is_refused(y, said):
     with pytest.raises(ValueError, match=said):

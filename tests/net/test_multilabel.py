@@ -409,7 +409,6 @@ def test_an_indicator_is_for_the_loss_of_several_labels():
         ((X, Y, np.ones(3)), ValueError, r"sample_weight must be one number per sample, shape \(240,\)"),
         ((X, Y.astype(str)), TypeError, "y has dtype <U21"),
     ],
-    ids=str,
 )
 @pytest.mark.filterwarnings("ignore::skcb.EmptyClassWarning")
 def test_bad_targets_are_named(given, error, message):
@@ -445,7 +444,6 @@ def test_bad_targets_are_named(given, error, message):
         ({"callbacks": [BalancedAccuracyScoring(on_train=True)]}, ValueError, "scores one label per sample"),
         ({"module": nn.Linear(5, 3)}, ValueError, r"gives logits of shape \(64, 3\) .* there are 4"),
     ],
-    ids=str,
 )
 @pytest.mark.filterwarnings("ignore::skcb.EmptyClassWarning")
 def test_bad_parameters_are_named(parameters, error, message):
