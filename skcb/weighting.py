@@ -8,6 +8,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from skcb._checks import check_sample_weight, counts_in_order_of, shown
+from skcb._classes.blocks import is_blocked
 from skcb._classes.indicators import count_indicator
 from skcb._classes.labels import encode_labels
 from skcb._classes.row_weights import (
@@ -154,7 +155,7 @@ def compute_sample_weight(
     array([0.672, 0.672, 0.672, 1.492, 1.492])
     """
     if multilabel is None:
-        if has_several_labels(y):
+        if has_several_labels(y) and not is_blocked(y):
             raise ValueError(f"y has several labels per sample, and here each has one: {SEVERAL_LABELS}")
         return weigh(as_labels(y), sample_weight, effective_number_rule(beta, normalize)).sample_weight
     if multilabel != "mean":

@@ -21,7 +21,9 @@ def xgboost():
 
 
 def lightgbm():
-    return pytest.importorskip("lightgbm").LGBMClassifier(n_estimators=10, max_depth=3, verbose=-1, random_state=0)
+    return pytest.importorskip("lightgbm").LGBMClassifier(
+        n_estimators=10, max_depth=3, verbose=-1, n_jobs=1, random_state=0
+    )
 
 
 def catboost():

@@ -95,9 +95,9 @@ def test_weights_of_boosters_are_named():
     few = {"iterations": 2, "verbose": False, "allow_writing_files": False}
     for inside, named in (
         (xgb(n_estimators=2, scale_pos_weight=9), "scale_pos_weight=9 of XGBClassifier"),
-        (lgbm(n_estimators=2, verbose=-1, is_unbalance=True), "is_unbalance=True of LGBMClassifier"),
-        (lgbm(n_estimators=2, verbose=-1, scale_pos_weight=9.0), "scale_pos_weight=9.0"),
-        (lgbm(n_estimators=2, verbose=-1, class_weight="balanced"), "class_weight='balanced'"),
+        (lgbm(n_estimators=2, n_jobs=1, verbose=-1, is_unbalance=True), "is_unbalance=True of LGBMClassifier"),
+        (lgbm(n_estimators=2, n_jobs=1, verbose=-1, scale_pos_weight=9.0), "scale_pos_weight=9.0"),
+        (lgbm(n_estimators=2, n_jobs=1, verbose=-1, class_weight="balanced"), "class_weight='balanced'"),
         (cat(auto_class_weights="SqrtBalanced", **few), "auto_class_weights='SqrtBalanced'"),
         (cat(class_weights=(1, 9), **few), "class_weights=(1, 9)"),
         (cat(scale_pos_weight=9, **few), "scale_pos_weight=9"),
@@ -153,8 +153,8 @@ def test_boosters_at_their_defaults_warn_nowhere():
     for clean in (
         xgb(n_estimators=2),
         xgb(n_estimators=2, scale_pos_weight=1),
-        lgbm(n_estimators=2, verbose=-1),
-        lgbm(n_estimators=2, verbose=-1, is_unbalance=False),
+        lgbm(n_estimators=2, n_jobs=1, verbose=-1),
+        lgbm(n_estimators=2, n_jobs=1, verbose=-1, is_unbalance=False),
         cat(**few),
         cat(class_weights=(1, 1), **few),
     ):

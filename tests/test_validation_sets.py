@@ -63,7 +63,11 @@ def test_lightgbm_stops_where_it_does_by_hand(form):
         given = {"eval_X": VALIDATION[0], "eval_y": VALIDATION[1]}
     stop = pytest.importorskip("lightgbm").early_stopping(10, verbose=False)
     by_hand, plain, wrapped = by_hand_and_wrapped(
-        lambda: lgbm(verbose=-1, **STOPPING), "eval_sample_weight", [WEIGHT[y[VALID]]], **given, callbacks=[stop]
+        lambda: lgbm(verbose=-1, n_jobs=1, **STOPPING),
+        "eval_sample_weight",
+        [WEIGHT[y[VALID]]],
+        **given,
+        callbacks=[stop],
     )
     assert wrapped.best_iteration_ == by_hand.best_iteration_ != plain.best_iteration_
     assert wrapped.evals_result_ == by_hand.evals_result_
@@ -187,7 +191,11 @@ def test_the_tuned_beta_weights_validation_by_what_it_found():
 def test_a_class_that_is_not_trained_on_is_an_error():
     xgb, lgbm, cat = boosters()
     strange = [(X[:4], np.array([0, 1, 2, 3]))]
-    for booster in (xgb(n_estimators=2), lgbm(n_estimators=2, verbose=-1), cat(iterations=2, verbose=False)):
+    for booster in (
+        xgb(n_estimators=2),
+        lgbm(n_estimators=2, n_jobs=1, verbose=-1),
+        cat(iterations=2, verbose=False),
+    ):
         with pytest.raises(
             ValueError, match="label 3 is not among the classes of y, and eval_set has it: 0, 1, 2"
         ):

@@ -24,8 +24,8 @@ def has_several_labels(y: Any) -> bool:
     """Whether `y` has several columns, in memory or lazily, or is a list of collections."""
     if isinstance(y, list | tuple):
         return len(y) > 0 and all(map(_is_row, y)) and any(len(row) > 1 for row in y)
-    shape = tuple(getattr(y, "shape", ()))
-    return len(shape) == 2 and shape[1] != 1
+    shape = getattr(y, "shape", ())
+    return isinstance(shape, tuple) and len(shape) == 2 and shape[1] != 1  # a Delayed has everything
 
 
 def has_one_label(y: Any) -> bool:

@@ -272,7 +272,7 @@ def test_they_work_around_others(kind):
 def test_boosting_libraries(kind):
     boosters = [
         pytest.importorskip("xgboost").XGBClassifier(n_estimators=10, random_state=0),
-        pytest.importorskip("lightgbm").LGBMClassifier(n_estimators=10, verbose=-1, random_state=0),
+        pytest.importorskip("lightgbm").LGBMClassifier(n_estimators=10, verbose=-1, n_jobs=1, random_state=0),
         pytest.importorskip("catboost").CatBoostClassifier(
             iterations=10, verbose=False, random_seed=0, allow_writing_files=False
         ),
