@@ -524,7 +524,11 @@ class CBNeuralNetClassifier(SklearnNet):
     def _decides_by(self) -> Any:
         if self._decided_by is not None:
             return self._decided_by
-        loss = unwrapped(self.criterion_) if self.predict_nonlinearity == "auto" else None
+        # Of several labels logits are no decision, which is cut at one half; of one the largest is.
+        by_loss = self.predict_nonlinearity == "auto" or (
+            self.predict_nonlinearity is None and self._targets.several
+        )
+        loss = unwrapped(self.criterion_) if by_loss else None
         return super()._get_predict_nonlinearity() if loss is None else partial(_probabilities, loss)
 
     @property

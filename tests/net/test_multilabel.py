@@ -242,6 +242,16 @@ def test_columns_have_names_and_an_order():
     assert not hasattr(net, "label_names_")
 
 
+def test_logits_that_are_asked_for_leave_the_decision():
+    net = net_of().fit(X, Y)
+    predicted = net.predict(X)
+    net.set_params(predict_nonlinearity=None)
+    logits = net.predict_proba(X)
+    assert ((logits > 0) & (logits < 0.5)).any()
+    np.testing.assert_array_equal(net.predict(X), predicted)
+    np.testing.assert_array_equal(predicted, logits > 0)
+
+
 @pytest.mark.parametrize("names", [[2, 0, 3, 1], [7, 5, 6, 4]])
 def test_columns_named_by_numbers_have_an_order_too(names):
     table = pytest.importorskip("pandas").DataFrame(Y, columns=names)
