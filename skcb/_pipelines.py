@@ -104,7 +104,7 @@ def fit_clone(owner: Any, X: Any, y: Any, sample_weight: Any, fit_params: dict[s
         raise ValueError(
             f"y has one class alone, {np.asarray(y).tolist()[0]!r}, which {name} is not fitted on: {error}. Where "
             f"it is one label of several, leave it out, or write OneVsRestClassifier({wrapper}({name}(...))), "
-            "which predicts such a label as it is"
+            "which predicts such a label as it is, and the others by their scores alone"
         ) from error
 
 

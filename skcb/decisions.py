@@ -314,7 +314,8 @@ class TunedDecisionClassifierCV(ClassifierAround):
     taken for 1e-4 in decisions, so that v can raise a class that got 0.
 
     For several labels per sample ``MultiOutputClassifier`` around it tunes a threshold for each label, with
-    ``scoring="f1"`` for its F1.
+    ``scoring="f1"`` for its F1. ``OneVsRestClassifier`` asks for probabilities and cuts them at one half itself,
+    so that a decision tuned inside it does nothing.
 
     References
     ----------

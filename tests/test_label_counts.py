@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from skcb import InertBetaWarning, class_weight, count_labels, label_weight
+from skcb import InertBetaWarning, class_weight, count_classes, count_labels, label_weight
 
 Y = np.array([[1, 0, 1], [0, 0, 1], [1, 0, 1], [0, 0, 1]])
 MASKED = np.where([[1, 0, 0], [0, 0, 1], [0, 0, 0], [0, 0, 0]], np.nan, Y)
@@ -46,6 +46,9 @@ KINDS = {
 }
 MASKED_KINDS = {
     "floats": lambda: MASKED,
+    "masked array": lambda: np.ma.masked_array(
+        np.where(np.isnan(MASKED), 1, MASKED).astype(int), np.isnan(MASKED)
+    ),
     "list with None": lambda: [[None, 0, True], [0, 0, None], [1, 0, 1], [0, 0, 1]],
     "csr": lambda: module("scipy.sparse").csr_matrix(MASKED),
     "tensor": lambda: module("torch").tensor(MASKED),
@@ -114,6 +117,28 @@ def test_other_labels_do_not_add():
     with pytest.raises(TypeError, match="no hash"):
         hash(count_labels(Y))
     assert count_labels(Y) != 3
+    assert count_labels(Y) != count_labels(Y[:2])
+    assert not count_labels(Y) != count_labels(Y)  # noqa: SIM202 - it is a method of its own
+    assert count_classes([0, 1]) != count_classes([0, 0, 1])
+
+
+@pytest.mark.parametrize("names", [[("a", 1), ("a", 2), ("b", 1)], ["a", 1, 2.5]])
+def test_names_of_columns_stay_as_they_are(names):
+    table = module("pandas").DataFrame(Y, columns=names)
+    labels, counts, _ = count_labels(table)
+    assert labels.tolist() == names
+    assert counts.tolist() == [2, 0, 4]
+
+
+def test_columns_of_arrow_have_names():
+    table = module("pyarrow").table({"cat": [1, 0], "dog": [0, 0]})
+    assert count_labels(table).labels.tolist() == ["cat", "dog"]
+
+
+def test_a_lazy_frame_is_refused_by_name():
+    lazy = module("polars").DataFrame(Y, schema=["cat", "dog", "ant"]).lazy()
+    with pytest.raises(TypeError, match=r"LazyFrame .* give its \.collect\(\)"):
+        count_labels(lazy)
 
 
 def test_many_labels_have_a_short_table():

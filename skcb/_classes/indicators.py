@@ -64,6 +64,9 @@ class LabelCounts(NamedTuple):
     def __eq__(self, other: object) -> bool:
         return isinstance(other, LabelCounts) and all(map(np.array_equal, self, other))
 
+    def __ne__(self, other: object) -> bool:  # that of tuples would compare the arrays
+        return not self == other
+
     def __hash__(self) -> int:
         raise TypeError("LabelCounts holds arrays, which have no hash")
 
@@ -103,11 +106,11 @@ def as_indicator(y: Any, *, name: str = "y") -> Indicator:
     ValueError
         If it has another shape than (n_samples, n_labels), or another value than 0, 1 and NaN.
     """
-    labels = getattr(y, "columns", None)
+    labels = _names_of(y)
     codes = _as_csr(y) if hasattr(y, "tocsr") else _as_array(y, name)
     if codes.ndim != 2 or 0 in codes.shape:
         raise ValueError(_of_wrong_shape(codes, name))
-    labels = np.arange(codes.shape[1]) if labels is None else np.asarray(list(labels))
+    labels = np.arange(codes.shape[1]) if labels is None else labels
     _check_values(codes, labels, name)
     return Indicator(codes, labels)
 
@@ -147,6 +150,23 @@ def count_indicator(indicator: Indicator, sample_weight: Any = None) -> LabelCou
     return LabelCounts(indicator.labels, has.astype(np.int64), known.astype(np.int64))
 
 
+def _names_of(y: Any) -> NDArray[Any] | None:
+    """Return the names of the columns as they are: neither tuples nor numbers among strings become others."""
+    names = getattr(y, "column_names", None)  # of pyarrow, whose columns are no names
+    if names is None:
+        if hasattr(y, "collect") and hasattr(y, "collect_schema"):
+            raise TypeError(f"a {type(y).__name__} is not read before it is asked for; give its .collect()")
+        names = getattr(y, "columns", None)
+    if names is None:
+        return None
+    names = list(names)
+    labels = np.asarray(names) if len({type(name) for name in names}) == 1 else np.empty(0)
+    if labels.shape != (len(names),):
+        labels = np.empty(len(names), dtype=object)
+        labels[:] = names
+    return labels
+
+
 def _as_csr(y: Any) -> Any:
     matrix = y.tocsr()
     if not matrix.has_canonical_format:  # an entry that stands twice is the sum
@@ -160,6 +180,8 @@ def _as_array(y: Any, name: str) -> NDArray[Any]:
         y = y.detach().cpu()
         y = y.float() if str(y.dtype) == "torch.bfloat16" else y
     try:
+        if np.ma.is_masked(y):
+            y = np.ma.filled(y.astype(np.float64), np.nan)
         array = np.asarray(y)
     except (TypeError, ValueError) as error:
         if isinstance(y, list | tuple):  # rows of unlike lengths

@@ -81,6 +81,9 @@ class ClassCounts(NamedTuple):
     def __eq__(self, other: object) -> bool:
         return isinstance(other, ClassCounts) and all(map(np.array_equal, self, other))
 
+    def __ne__(self, other: object) -> bool:  # that of tuples would compare the arrays
+        return not self == other
+
     def __hash__(self) -> int:
         raise TypeError("ClassCounts holds arrays, which have no hash")
 

@@ -71,7 +71,8 @@ def _build(strategy: Strategy, estimator: Any, training: TrainingPart) -> Any:
         return built if _takes_labels(built) else MultiOutputClassifier(built)
     if isinstance(last_step(estimator), _ONE_FOR_EACH_LABEL):
         return change_last_step(
-            estimator, lambda last: last.set_params(estimator=_of_each_label(strategy, training, last.estimator))
+            estimator,
+            lambda last: _around(last, _of_each_label(strategy, training, last.estimator), strategy.family),
         )
     if not _takes_labels(estimator):
         return MultiOutputClassifier(_of_each_label(strategy, training, estimator))
@@ -103,6 +104,15 @@ def _takes_labels(estimator: Any) -> bool:
         return _takes_labels(last.estimator)
     tags = get_tags(last).classifier_tags
     return tags is not None and tags.multi_label
+
+
+def _around(last: Any, each: "LabelClassifier", family: str) -> Any:
+    """What stands around the estimators of the labels, with others inside."""
+    if (
+        isinstance(last, OneVsRestClassifier) and family == "decisions"
+    ):  # it asks for scores, and decides by itself
+        return MultiOutputClassifier(each, n_jobs=last.n_jobs)
+    return last.set_params(estimator=each)
 
 
 def _of_each_label(strategy: Strategy, training: TrainingPart, estimator: Any) -> "LabelClassifier":

@@ -331,6 +331,11 @@ class CBNeuralNetClassifier(SklearnNet):
 
     def get_split_datasets(self, X: Any, y: Any = None, **fit_params: Any) -> tuple[Any, Any]:
         """Split into a training and a validation part, and give the loss the counts of the training part."""
+        if self._targets.several and getattr(self.train_split, "stratified", False):
+            raise ValueError(
+                "train_split is stratified=True, by classes, and y has several labels per sample; write "
+                "ValidSplit(5), or skorch.helper.predefined_split of a part that has its share of every label"
+            )
         train, valid = super().get_split_datasets(X, y, **fit_params)
         loss = unwrapped(self.criterion_)
         if loss is None:  # a subclass has a criterion of its own
@@ -519,7 +524,11 @@ class CBNeuralNetClassifier(SklearnNet):
     def _decides_by(self) -> Any:
         if self._decided_by is not None:
             return self._decided_by
-        loss = unwrapped(self.criterion_) if self.predict_nonlinearity == "auto" else None
+        # Of several labels logits are no decision, which is cut at one half; of one the largest is.
+        by_loss = self.predict_nonlinearity == "auto" or (
+            self.predict_nonlinearity is None and self._targets.several
+        )
+        loss = unwrapped(self.criterion_) if by_loss else None
         return super()._get_predict_nonlinearity() if loss is None else partial(_probabilities, loss)
 
     @property
@@ -558,7 +567,7 @@ class CBNeuralNetClassifier(SklearnNet):
         return None if loss is None or not self.initialized_ else np.arange(len(loss.counts))
 
     def _ignored_label(self) -> Any:
-        return self.get_params_for("criterion").get("ignore_index")
+        return None if self._targets.several else self.get_params_for("criterion").get("ignore_index")
 
     def _declared_counts(self) -> Any:
         """Return `class_counts` in the order of the classes, None if it was not given."""

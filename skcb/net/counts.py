@@ -85,11 +85,23 @@ def declared_label_counts(
     if n_labels not in {None, len(counts)}:
         raise ValueError(f"class_counts has {len(counts)} counts for {n_labels} labels")
     known = np.broadcast_to(np.asarray(n_samples, dtype=np.float64), counts.shape)
-    positions = list(range(len(counts)))
-    labels = positions if labelled is None else labelled[0]
-    wanted = positions if set(labels) == set(positions) else labels if names is None else names.tolist()
+    order = list(range(len(counts)))
+    if labelled is not None:
+        order = _places_of(labelled[0], None if names is None else names.tolist())
+    return LabelCounts(np.arange(len(counts)), counts[order], known[order])
+
+
+def _places_of(labels: list[Any], names: list[Any] | None) -> list[int]:
+    """Return where the columns of y stand among the labels that counts are of: by name, else by position."""
+    positions = list(range(len(labels)))
+    if labels == names:
+        return positions
+    wanted = names if names is not None and set(labels) == set(names) else positions
     if set(labels) != set(wanted):
-        raise ValueError(f"class_counts are of the labels [{shown(labels)}], but y has [{shown(wanted)}]")
+        if names is None:  # of counts that name the columns of a y without names
+            return positions
+        raise ValueError(f"class_counts are of the labels [{shown(labels)}], but y has [{shown(names)}]")
+    if len(set(labels)) < len(labels):
+        raise ValueError(f"class_counts are of the labels [{shown(labels)}], of which one is there twice")
     place = dict(zip(labels, positions, strict=True))
-    order = [place[label] for label in wanted]
-    return LabelCounts(np.asarray(wanted), counts[order], known[order])
+    return [place[name] for name in wanted]

@@ -88,9 +88,14 @@ class SeveralLabels:
 
     def remember(self, net: Any, labels: Indicator, *, reset: bool) -> None:
         """Keep the names of the columns, where they have names, or compare them with those that are known."""
-        named = labels.labels.dtype.kind not in "iu"
+        named = not np.array_equal(labels.labels, np.arange(len(labels.labels)))  # else they have no names
         known = None if reset else getattr(net, "label_names_", None)
-        if named and known is not None and len(known) == len(labels.labels) and (known != labels.labels).any():
+        if (
+            known is not None
+            and named
+            and len(known) == len(labels.labels)
+            and known.tolist() != labels.labels.tolist()
+        ):
             raise ValueError(
                 f"the columns of y are [{shown(labels.labels.tolist())}], but this net was trained on "
                 f"[{shown(known.tolist())}]; give the labels in that order: y[net.label_names_]"

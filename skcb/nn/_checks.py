@@ -95,7 +95,7 @@ def n_masked_of(target: Tensor) -> int:
         if not _are_zeros_and_ones(block.nan_to_num(nan=0.0)):
             first, *place = (~((block == 0) | (block == 1) | block.isnan())).nonzero()[0].tolist()
             raise ValueError(
-                f"target{[start + first, *place]} is {block[(first, *place)].item():.4g}, of label {place[0]}; a "
+                f"target{[start + first, *place]} is {block[(first, *place)].item():.9g}, of label {place[0]}; a "
                 "target is 1, 0, or NaN where it is not known. Probabilities of labels are for "
                 "torch.nn.BCEWithLogitsLoss"
             )

@@ -7,6 +7,7 @@ from torch.nn import functional as torch_functional
 
 from skcb._checks import as_counts, check_non_negative
 from skcb.nn import _focal
+from skcb.nn._checks import check_tensor, n_masked_of, values_are_known
 from skcb.nn._focal import along_classes, at_least_float32
 
 
@@ -293,7 +294,8 @@ def rebalanced_weight(
     Raises
     ------
     ValueError
-        If a parameter is negative or not finite, or if `counts` are not valid or of another number.
+        If a parameter is negative or not finite, if `counts` are not valid or of another number, or if a target is
+        not 0, 1 or NaN (save under ``torch.compile``).
 
     References
     ----------
@@ -310,9 +312,12 @@ def rebalanced_weight(
     """
     for name, value in (("floor", floor), ("steepness", steepness), ("centre", centre)):
         check_non_negative(name, value)
+    check_tensor("target", target)
     valid = as_counts(counts.detach().cpu().numpy() if isinstance(counts, Tensor) else counts, any_order=True)
     if target.ndim < 2 or target.shape[1] != len(valid):
         raise ValueError(f"target has shape {tuple(target.shape)}, but the counts are of {len(valid)} labels")
+    if target.dtype != torch.bool and values_are_known(target):
+        n_masked_of(target)
     dtype = torch.promote_types(target.dtype, torch.float32)
     once = along_classes(1 / torch.from_numpy(valid).to(target.device, dtype), target)
     often = torch.where(target > 0, once, 0).sum(1, keepdim=True)

@@ -147,8 +147,8 @@ class CBMultilabelLoss(CountedLoss):
             If a count is negative, NaN, infinite or above `n_samples`, if all are 0, or if their number changes.
         """
         self._check_parameters()
-        if isinstance(counts, tuple) and len(counts) == 2 and n_samples is None and np.ndim(counts[0]) == 1:
-            counts, n_samples = counts
+        if type(counts) is tuple and len(counts) == 2 and n_samples is None and np.ndim(counts[0]) == 1:
+            counts, n_samples = counts  # not ClassCounts, a pair of classes and counts
         counts = as_numpy(counts)
         if n_samples is None and hasattr(self, "n_samples") and not hasattr(counts, "n_samples"):
             self._refuse_another_number(as_counts(counts, any_order=True))

@@ -128,6 +128,19 @@ def test_what_stands_around_the_labels_stays(around):
     assert comparison.failures.empty
 
 
+@pytest.mark.parametrize("name", ["tuned decisions", "threshold"])
+def test_decisions_are_not_lost_in_one_against_the_rest(name):
+    # It cuts the probabilities at one half by itself, whatever its parts would decide.
+    one, other = (
+        compare_strategies(around(linear()), X, Y, strategies=["none", name], cv=FOLDS, random_state=0).wide(
+            "macro_f1"
+        )
+        for around in (OneVsRestClassifier, MultiOutputClassifier)
+    )
+    np.testing.assert_array_equal(one[name], other[name])
+    assert (one[name] != one["none"]).any()
+
+
 def test_a_chain_weights_each_label_by_its_own_counts():
     class WithGridBeta(ClassBalancedClassifier):
         def fit(self, X, y):

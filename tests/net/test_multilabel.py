@@ -242,6 +242,47 @@ def test_columns_have_names_and_an_order():
     assert not hasattr(net, "label_names_")
 
 
+def test_logits_that_are_asked_for_leave_the_decision():
+    net = net_of().fit(X, Y)
+    predicted = net.predict(X)
+    net.set_params(predict_nonlinearity=None)
+    logits = net.predict_proba(X)
+    assert ((logits > 0) & (logits < 0.5)).any()
+    np.testing.assert_array_equal(net.predict(X), predicted)
+    np.testing.assert_array_equal(predicted, logits > 0)
+
+
+@pytest.mark.parametrize("names", [[2, 0, 3, 1], [7, 5, 6, 4]])
+def test_columns_named_by_numbers_have_an_order_too(names):
+    table = pytest.importorskip("pandas").DataFrame(Y, columns=names)
+    np.testing.assert_array_equal(net_of(class_counts=count_labels(table)).fit(X, table).class_count_, Y.sum(0))
+    other = count_labels(table[sorted(names)])
+    net = net_of(class_counts=other).fit(X, table)
+    np.testing.assert_array_equal(net.class_count_, Y.sum(0))
+    assert net.label_names_.tolist() == names
+    np.testing.assert_array_equal(net.rebalance_classifier(X, table).class_count_, Y.sum(0))
+    with pytest.raises(ValueError, match=r"columns of y are \[.*but this net was trained on"):
+        net.partial_fit(X, table[names[::-1]])
+
+
+def test_counts_of_a_name_that_two_columns_have_are_in_order():
+    table = pytest.importorskip("pandas").DataFrame(Y, columns=["sun", "sun", "fog", "hail"])
+    counted = count_labels(table)
+    np.testing.assert_array_equal(net_of(class_counts=counted).fit(X, table).class_count_, Y.sum(0))
+    with pytest.raises(ValueError, match=r"class_counts are of the labels \['hail', .* one is there twice"):
+        net_of(class_counts=count_labels(table.iloc[:, ::-1])).fit(X, table)
+
+
+def test_an_index_that_is_ignored_is_for_one_label():
+    with pytest.raises(TypeError, match="CBMultilabelLoss does not take criterion__ignore_index"):
+        net_of(criterion__ignore_index=0).fit(X, Y)
+
+
+def test_a_split_stratified_by_classes_is_refused_by_name():
+    with pytest.raises(ValueError, match=r"stratified=True, .* several labels.*ValidSplit\(5\)"):
+        net_of(train_split=ValidSplit(5, stratified=True)).fit(X, Y)
+
+
 def test_what_is_not_known_counts_for_nothing():
     masked = np.where(np.random.default_rng(0).random(Y.shape) < 0.3, np.nan, Y)
     net = full_batch(beta=1, max_epochs=1).fit(X, masked)

@@ -14,7 +14,7 @@ from scipy.optimize import brentq
 torch = pytest.importorskip("torch")
 mpmath = pytest.importorskip("mpmath")
 
-from skcb import EmptyClassWarning, InertBetaWarning, class_weight, count_labels, label_weight  # noqa: E402
+from skcb import EmptyClassWarning, InertBetaWarning, class_weight, count_classes, count_labels, label_weight  # noqa: E402
 from skcb.nn import CBMultilabelLoss, _checks, _focal, functional, label_prior_bias_, prior_bias_  # noqa: E402
 
 COUNTS, N = [500, 60, 9, 950], 1000
@@ -146,6 +146,10 @@ def test_rebalanced_weights_at_the_borders():
         functional.rebalanced_weight(target, [1, 2])
     with pytest.raises(ValueError, match="steepness must be finite and not negative, got -1"):
         functional.rebalanced_weight(target, [1, 2, 3], steepness=-1)
+    with pytest.raises(ValueError, match=r"target\[0, 0\] is -100, of label 0; a target is 1, 0, or NaN"):
+        functional.rebalanced_weight(torch.tensor([[-100, 1, 0]]), [1, 2, 3])
+    with pytest.raises(TypeError, match="target must be a tensor, got ndarray"):
+        functional.rebalanced_weight(np.eye(3), [1, 2, 3])
 
 
 parameters_of_a_loss = st.fixed_dictionaries(
@@ -429,7 +433,7 @@ def test_what_is_no_indicator_is_refused_by_name():
         loss(logits, target.tolist())
     with pytest.raises(TypeError, match=r"target must hold zeros and ones, got torch\.complex128"):
         loss(logits, target.to(torch.complex128))
-    for wrong, shown in ((0.9, "0.9"), (2.0, "2"), (-1.0, "-1"), (torch.inf, "inf"), (1e-9, "1e-09")):
+    for wrong, shown in ((0.9, "0.9"), (2.0, "2"), (-1.0, "-1"), (torch.inf, "inf"), (1 + 1e-7, r"1\.0000001")):
         target[1, 2] = wrong
         for masked in (0.0, torch.nan):
             target[0, 0] = masked
@@ -451,6 +455,7 @@ def test_what_is_no_indicator_is_refused_by_name():
     [
         ((COUNTS, 900), {}, "label 3 has a count of 950, but n_samples is 900"),
         ((COUNTS,), {}, r"need n_samples.*count_labels\(Y\) has both"),
+        ((count_classes([0, 0, 1, 1, 1]),), {}, r"need n_samples.*count_labels\(Y\) has both"),
         (([0, 0], 5), {}, "all 2 counts are 0: no sample has any label"),
         (([3, -1], 5), {}, r"counts\[1\] = -1"),
         (([3, float("nan")], 5), {}, "nan"),
