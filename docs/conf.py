@@ -34,9 +34,7 @@ extensions = [
 ]
 exclude_patterns = [
     "build",
-    "results/cifar10_lt.md",
-    "results/cifar10_lt_cpu.md",
-    "results/cifar10_lt_plain.md",
+    "results/cifar10_lt*.md",
     "gallery/**/*.py.md5",
     "gallery/**/*.ipynb",
 ]
