@@ -328,6 +328,6 @@ def test_a_sparse_indicator_goes_to_one_vs_rest():
 
 def test_no_warning_where_nothing_is_amiss():
     with warnings.catch_warnings():
-        warnings.simplefilter("error")
+        warnings.simplefilter("error", UserWarning)
         MultiOutputClassifier(ClassBalancedClassifier(linear(), beta=1)).fit(X, Y).predict(X)
         compute_sample_weight(Y, multilabel="mean")

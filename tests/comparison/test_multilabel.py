@@ -1,5 +1,7 @@
 """``compare_strategies`` on samples with several labels: folds, scores and strategies as written by hand."""
 
+from typing import ClassVar
+
 import numpy as np
 import pytest
 from sklearn.base import clone
@@ -152,21 +154,35 @@ def test_a_chain_weights_each_label_by_its_own_counts():
     assert_scores(comparison, GRID, by_hand)
 
 
+class RecordingForest(RandomForestClassifier):
+    """A forest that keeps the weights that it is given: with others, rounded otherwise, it may split otherwise."""
+
+    given: ClassVar[list] = []
+
+    def fit(self, X, y, sample_weight=None):
+        self.given.append(sample_weight)
+        return super().fit(X, y, sample_weight)
+
+
 def test_an_estimator_of_all_labels_gets_a_weight_for_each_row():
-    forest = RandomForestClassifier(10, max_depth=4, random_state=0)
-    names = ["none", "balanced", GRID]
-    comparison = compare_strategies(forest, X, Y, strategies=names, cv=FOLDS, random_state=0)
+    forest = RecordingForest(10, max_depth=4, random_state=0)
 
     def weight(name, train):
-        if name == "none":
-            return None
         if name == "balanced":
             return compute_sample_weight(Y[train], beta=1, multilabel="mean")
         columns = Y[train].T
         return np.mean([compute_sample_weight(y, beta=middle_beta(y)) for y in columns], axis=0)
 
-    for name in names:
-        models = [clone(forest).fit(X[train], Y[train], weight(name, train)) for train, _ in FOLDS.split(X)]
+    for name in ("none", "balanced", GRID):
+        RecordingForest.given.clear()
+        comparison = compare_strategies(forest, X, Y, strategies=[name], cv=FOLDS, random_state=0)
+        models, recorded = [], list(RecordingForest.given)
+        for (train, _), given in zip(FOLDS.split(X), recorded, strict=True):
+            if name == "none":
+                assert given is None
+            else:
+                np.testing.assert_allclose(given, weight(name, train), rtol=1e-12)
+            models.append(clone(forest).fit(X[train], Y[train], given))
         assert_scores(comparison, name, models)
 
 
