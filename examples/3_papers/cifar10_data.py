@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 from sklearn.datasets import fetch_openml
+from sklearn.model_selection import train_test_split
 
 from skcb import count_classes, long_tailed_counts
 
@@ -88,6 +89,14 @@ def long_tailed(data: Cifar10, imbalance_ratio: float) -> Cifar10:
     ]
     rows = np.sort(np.concatenate(drawn))
     return data._replace(x_train=data.x_train[rows], y_train=data.y_train[rows])
+
+
+def nine_tenths(data: Cifar10, seed: int) -> Cifar10:
+    """Return the data with a tenth of the training images in place of the test images."""
+    part, held_out, y_part, y_held_out = train_test_split(
+        data.x_train, data.y_train, test_size=0.1, stratify=data.y_train, random_state=seed
+    )
+    return Cifar10(part, y_part, held_out, y_held_out)
 
 
 def _from_npz(path: Path) -> Cifar10:

@@ -20,12 +20,11 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from cifar10_data import Cifar10, load_cifar10, long_tailed
+from cifar10_data import Cifar10, load_cifar10, long_tailed, nine_tenths
 from outcomes import device_name
 from report import spread
 from runs import Configuration, RatioFolder, Settings
 from sklearn.metrics import balanced_accuracy_score, recall_score
-from sklearn.model_selection import train_test_split
 from torch import Tensor, nn
 from training import FolderCheckpoint, make_net
 
@@ -33,7 +32,6 @@ from skcb import CBNeuralNetClassifier, logit_adjustment
 from skcb.nn import tau_normalize_
 
 PLAIN = Configuration("softmax", 0.0)
-HELD_OUT = 0.1
 COLUMNS = ("decision", "chosen tau of each seed", "seeds", "test error, %", "less than the plain net",
            "of the three largest classes", "of the three smallest")  # fmt: skip
 
@@ -97,13 +95,11 @@ def main(arguments: list[str] | None = None) -> None:
 
 def results_of(seed: int, data: Cifar10, settings: Settings, folder: RatioFolder) -> dict[str, Tested]:
     """Train both nets of a seed, and test every decision of the first; the second chooses each tau."""
-    part, held_out, y_part, y_held_out = train_test_split(
-        data.x_train, data.y_train, test_size=HELD_OUT, stratify=data.y_train, random_state=seed
-    )
+    part = nine_tenths(data, seed)
     net = trained(folder.path / f"all_seed-{seed}", seed, data.x_train, data.y_train, settings)
-    net_of_part = trained(folder.path / f"nine_tenths_seed-{seed}", seed, part, y_part, settings)
+    net_of_part = trained(folder.path / f"nine_tenths_seed-{seed}", seed, part.x_train, part.y_train, settings)
     layer, features = last_layer_and_features(net, data.x_test)
-    layer_of_part, held_out_features = last_layer_and_features(net_of_part, held_out)
+    layer_of_part, held_out_features = last_layer_and_features(net_of_part, part.x_test)
 
     def tested(predicted: np.ndarray, tau: float | None = None) -> Tested:
         return Tested(recall_score(data.y_test, predicted, average=None), tau)
@@ -112,7 +108,7 @@ def results_of(seed: int, data: Cifar10, settings: Settings, folder: RatioFolder
     for name, (decide, taus) in TUNED.items():
         results[f"{name}, tau = 1"] = tested(decide(layer, features, 1.0))
         scores = [
-            balanced_accuracy_score(y_held_out, decide(layer_of_part, held_out_features, tau)) for tau in taus
+            balanced_accuracy_score(part.y_test, decide(layer_of_part, held_out_features, tau)) for tau in taus
         ]
         chosen = taus[np.argmax(scores)]
         results[f"{name}, tau chosen"] = tested(decide(layer, features, chosen), chosen)

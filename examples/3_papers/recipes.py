@@ -16,14 +16,12 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from cifar10_data import Cifar10, load_cifar10, long_tailed
+from cifar10_data import Cifar10, load_cifar10, long_tailed, nine_tenths
 from report import spread
 from runs import Configuration, RatioFolder, Settings, read_json
 from side_by_side import Run, train_side_by_side
-from sklearn.model_selection import train_test_split
 
 LOSS = Configuration("logit_adjusted", 0.0)
-HELD_OUT = 0.1
 
 
 class Recipe(NamedTuple):
@@ -75,14 +73,6 @@ def main(arguments: list[str] | None = None) -> None:
     print(f"\n{best.title}, on all training images, seeds {options.seed}:")
     print(f"test error {spread(errors)} %; of the three largest classes {spread(recall[:, :3].mean(1))}, "
           f"of the three smallest {spread(recall[:, -3:].mean(1))}")  # fmt: skip
-
-
-def nine_tenths(data: Cifar10, seed: int) -> Cifar10:
-    """Return the data with a tenth of the training images in place of the test images."""
-    part, held_out, y_part, y_held_out = train_test_split(
-        data.x_train, data.y_train, test_size=HELD_OUT, stratify=data.y_train, random_state=seed
-    )
-    return Cifar10(part, y_part, held_out, y_held_out)
 
 
 def run_of(recipe: Recipe, seed: int, data: Cifar10, options: argparse.Namespace, *, part: str) -> Run:

@@ -1,6 +1,5 @@
 """When a loss is computed on a GPU by kernels of its own, and by which of them."""
 
-import warnings
 from collections.abc import Callable
 from functools import cache
 from typing import Any, NamedTuple
@@ -8,6 +7,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
+from skcb._checks import warn
 from skcb.nn._adjustments import Margin, ScaleAndShift, Shift
 from skcb.nn._terms import CosineCrossEntropy, CrossEntropy, SigmoidCrossEntropy, SigmoidFocal, SoftmaxFocal
 from skcb.nn._upstream import transforms_are_active
@@ -89,11 +89,11 @@ def _kernels_run(device: torch.device) -> bool:
             )  # fmt: skip
     except Exception as error:  # noqa: BLE001 - whatever it is, torch's operations give the same
         reason = str(error).strip().splitlines()
-        warnings.warn(
+        warn(
             f"the fused kernels of the losses do not run on {device} ({type(error).__name__}: "
             f"{reason[0] if reason else ''}); the losses are made of torch's operations, which are several times "
             "slower on a GPU. Triton and a compiler of C are what the kernels need",
-            stacklevel=2,
+            UserWarning,
         )
         return False
     return True

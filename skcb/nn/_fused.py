@@ -12,6 +12,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from triton import next_power_of_2
 
 from skcb.nn._device import Form
 from skcb.nn._kernels import gradient_kernel, loss_kernel, total_kernel
@@ -59,7 +60,7 @@ class _Plan:
     def __init__(self, logits: Tensor, form: Form, ignore_index: int) -> None:
         n_examples, n_classes, *positions = logits.shape
         n_positions = math.prod(positions)
-        columns = 1 << (n_classes - 1).bit_length()
+        columns = next_power_of_2(n_classes)
         rows = max(1, ENTRIES // columns)
         self.n = n_examples * n_positions
         self.n_tiles = -(-self.n // rows)
@@ -87,7 +88,7 @@ class _Plan:
             )
         if self.n_tiles > MAX_TILES:
             losses, counts = losses.sum(0, keepdim=True, dtype=torch.float64), counts.sum(0, keepdim=True)
-        tiles = 1 << max(0, len(losses) - 1).bit_length()
+        tiles = next_power_of_2(max(1, len(losses)))
         total_kernel[1,](losses, counts, total, share, len(losses), MEAN=mean, TILES=tiles)
         return total, share, log_others
 

@@ -12,7 +12,6 @@ from skcb.nn import (
     CBCrossEntropyLoss,
     CBFocalLoss,
     CBSigmoidLoss,
-    CBSoftmaxFocalLoss,
     LDAMLoss,
     LogitAdjustedLoss,
     VSLoss,
@@ -20,17 +19,7 @@ from skcb.nn import (
 from skcb.nn import _fused as fused
 from skcb.nn._device import form_of
 
-LOSSES = {
-    "cross-entropy": CBCrossEntropyLoss,
-    "softmax focal, 2": CBSoftmaxFocalLoss,
-    "softmax focal, .7": lambda counts: CBSoftmaxFocalLoss(counts, gamma=0.7),
-    "sigmoid": CBSigmoidLoss,
-    "focal, 1": lambda counts: CBFocalLoss(counts, gamma=1),
-    "focal, .5": lambda counts: CBFocalLoss(counts, gamma=0.5),
-    "logit-adjusted": LogitAdjustedLoss,
-    "vs": VSLoss,
-    "ldam": lambda counts: LDAMLoss(counts, scale=8.0),
-}
+from .kernel_losses import KERNEL_LOSSES as LOSSES
 
 
 def by_kernels(loss, logits, target, *, mean=True):

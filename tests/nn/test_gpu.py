@@ -13,26 +13,16 @@ from skcb.nn import (
     CBCrossEntropyLoss,
     CBFocalLoss,
     CBSigmoidLoss,
-    CBSoftmaxFocalLoss,
     LDAMLoss,
     LogitAdjustedLoss,
     VSLoss,
 )
 
+from .kernel_losses import KERNEL_LOSSES
+
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU")
 
-LOSSES = {
-    "cross-entropy": CBCrossEntropyLoss,
-    "sum": lambda counts: CBCrossEntropyLoss(counts, reduction="sum"),
-    "softmax focal, 2": CBSoftmaxFocalLoss,
-    "softmax focal, .7": lambda counts: CBSoftmaxFocalLoss(counts, gamma=0.7),
-    "sigmoid": CBSigmoidLoss,
-    "focal, 1": lambda counts: CBFocalLoss(counts, gamma=1),
-    "focal, .5": lambda counts: CBFocalLoss(counts, gamma=0.5),
-    "logit-adjusted": LogitAdjustedLoss,
-    "vs": VSLoss,
-    "ldam": lambda counts: LDAMLoss(counts, scale=8.0),
-}
+LOSSES = {**KERNEL_LOSSES, "sum": lambda counts: CBCrossEntropyLoss(counts, reduction="sum")}
 SHAPES = {"rows": (513, 37), "many": (19, 9000), "mask": (3, 21, 17, 11), "last": (3, 21, 17, 11)}
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import recipes
 import torch
-from cifar10_data import long_tailed
+from cifar10_data import long_tailed, nine_tenths
 from device_runs import mixed
 
 from .test_cifar10_lt import made_up
@@ -31,7 +31,7 @@ def test_a_mixed_image_and_its_label_have_the_same_shares():
 
 def test_a_tenth_is_held_out_of_the_training_images():
     data = long_tailed(made_up(np.full(10, 40)), 2)
-    part = recipes.nine_tenths(data, 0)
+    part = nine_tenths(data, 0)
     assert len(part.y_train) + len(part.y_test) == len(data.y_train)
     assert set(np.unique(part.y_test)) == set(range(10))
     together = np.concatenate([part.x_train, part.x_test]).reshape(len(data.y_train), -1)
