@@ -326,6 +326,26 @@ def test_a_sparse_indicator_goes_to_one_vs_rest():
     np.testing.assert_array_equal(sparse.predict(X).toarray(), dense.predict(X))
 
 
+@pytest.mark.parametrize("seed", range(20))
+def test_sums_of_weights_that_round_make_no_side_of_a_constant_label(seed):
+    rng = np.random.default_rng(seed)
+    weight, some = rng.uniform(0, 0.3, 300), rng.random(300) < 0.3
+    with pytest.warns(EmptyClassWarning, match=r"labels \[0\]"):
+        found = compute_sample_weight(
+            np.column_stack([np.ones(300, int), some]),
+            beta=0.99,
+            sample_weight=weight,
+            normalize=None,
+            multilabel="mean",
+        )
+
+    def of(rows):
+        return 0.01 / (1 - 0.99 ** weight[rows].sum())
+
+    by_hand = (of(slice(None)) + np.where(some, of(some), of(~some))) / 2 * weight
+    np.testing.assert_allclose(found, by_hand, rtol=1e-9)
+
+
 def test_no_warning_where_nothing_is_amiss():
     with warnings.catch_warnings():
         warnings.simplefilter("error", UserWarning)

@@ -7,7 +7,7 @@ import numpy as np
 from skcb._checks import check_normalize, shown, warn
 from skcb._classes.indicators import Indicator, LabelCounts, as_indicator, count_indicator
 from skcb._classes.vector import Floats
-from skcb.balancing import EmptyClassWarning, Normalization, effective_number, label_weight
+from skcb.balancing import EmptyClassWarning, Normalization, effective_number, label_sides, label_weight
 
 # Rows at a time: entries that are floats while they are multiplied.
 _BLOCK = 1 << 18
@@ -68,13 +68,8 @@ def weight_of_values(counted: LabelCounts, beta: float, normalize: Normalization
         return weight
     if normalize == "classes":
         return np.asarray(weight * ((weight > 0).sum(axis=1) / weight.sum(axis=1))[:, None])
-    number = effective_number(sides_of(counted).ravel(), beta).reshape(-1, 2)
+    number = effective_number(label_sides(counted, None).ravel(), beta).reshape(-1, 2)
     return np.divide(1, number, out=np.zeros_like(number), where=number > 0)
-
-
-def sides_of(counted: LabelCounts) -> Floats:
-    """Return how many samples are without and with each label: shape (n_labels, 2)."""
-    return np.column_stack([counted.n_samples - counted.counts, counted.counts]).astype(np.float64)
 
 
 def mean_over_labels(indicator: Indicator, weight: Floats) -> Floats:
@@ -90,7 +85,7 @@ def mean_over_labels(indicator: Indicator, weight: Floats) -> Floats:
 
 def warn_of_constant_labels(counted: LabelCounts) -> None:
     """Warn of labels that every sample has, or none."""
-    constant = (counted.counts == 0) | (counted.counts == counted.n_samples)
+    constant = ~label_sides(counted, None).all(axis=1)
     if constant.any():
         warn(
             f"labels [{shown(counted.labels[constant].tolist())}] have one value in all samples: they weigh every "

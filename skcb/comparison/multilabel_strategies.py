@@ -12,13 +12,13 @@ from sklearn.multioutput import ClassifierChain, MultiOutputClassifier
 from sklearn.utils import get_tags
 
 from skcb._classes.indicators import as_indicator, count_indicator
-from skcb._classes.row_weights import mean_over_labels, sides_of
+from skcb._classes.row_weights import mean_over_labels
 from skcb._decisions.evidence import floored_log
 from skcb._decisions.paths import decide
 from skcb._pipelines import fit_clone, last_step
 from skcb._upstream import rows_of
 from skcb._wrappers import estimator_has
-from skcb.balancing import class_weight
+from skcb.balancing import class_weight, label_sides
 from skcb.comparison.multilabel_metrics import probabilities_of_labels
 from skcb.comparison.pipelines import change_last_step, n_rows, with_seed
 from skcb.comparison.strategies import (
@@ -193,7 +193,7 @@ class RowWeightedClassifier(_Around):
         indicator = as_indicator(Y)
         weight = [
             class_weight(sides, self.beta_of(sides[sides > 0]), normalize="samples")
-            for sides in sides_of(count_indicator(indicator))
+            for sides in label_sides(count_indicator(indicator), None)
         ]
         self.estimator_ = fit_clone(self, X, Y, mean_over_labels(indicator, np.array(weight)), {})
         return self
