@@ -30,7 +30,9 @@ def has_several_labels(y: Any) -> bool:
 
 def has_one_label(y: Any) -> bool:
     """Whether `y` is one label per sample."""
-    return not any(map(_is_row, y)) if isinstance(y, list | tuple) else len(getattr(y, "shape", ())) == 1
+    if isinstance(y, list | tuple):
+        return len(y) > 0 and not any(map(_is_row, y))
+    return len(getattr(y, "shape", ())) == 1
 
 
 def _is_row(row: Any) -> bool:
