@@ -30,7 +30,8 @@ extensions = [
     "sphinx_gallery.gen_gallery",
     "sphinx_copybutton",
     "sphinx_design",
-    "myst_parser",
+    "myst_nb",
+    "sphinxcontrib.bibtex",
 ]
 exclude_patterns = [
     "build",
@@ -48,6 +49,12 @@ numpydoc_class_members_toctree = False
 myst_enable_extensions = ["dollarmath", "amsmath", "colon_fence", "deflist"]
 myst_heading_anchors = 3
 myst_links_external_new_tab = False
+# Pages are read and run again when they change; a cell that fails or warns stops the build.
+nb_execution_mode = "force"
+nb_execution_raise_on_error = True
+nb_execution_timeout = 300
+nb_merge_streams = True
+bibtex_bibfiles = ["refs.bib"]
 extlinks = {"arxiv": ("https://arxiv.org/abs/%s", "arXiv:%s"), "doi": ("https://doi.org/%s", "doi:%s")}
 extlinks_detect_hardcoded_links = False
 
@@ -61,30 +68,11 @@ html_css_files = ["skcb.css"]
 html_show_sourcelink = False
 html_theme_options = {
     "navbar_align": "left",
-    "header_links_before_dropdown": 6,
+    "header_links_before_dropdown": 4,
     "show_toc_level": 2,
     "footer_start": ["copyright"],
     "footer_end": [],
 }
-# A page without pages below it needs no navigation of its section.
-html_sidebars: dict[str, list[str]] = {
-    page: []
-    for page in (
-        "index",
-        "start",
-        "how_it_works",
-        "which_method",
-        "priors",
-        "pitfalls",
-        "coming_from",
-        "scale",
-        "scale_clusters",
-        "benchmarks",
-        "contributing",
-        "changelog",
-    )
-}
-
 sphinx_gallery_conf = {
     "examples_dirs": "../examples",
     "gallery_dirs": "gallery",
