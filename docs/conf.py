@@ -55,6 +55,7 @@ nb_execution_raise_on_error = True
 nb_execution_timeout = 300
 nb_merge_streams = True
 bibtex_bibfiles = ["refs.bib"]
+bibtex_reference_style = "author_year"
 extlinks = {"arxiv": ("https://arxiv.org/abs/%s", "arXiv:%s"), "doi": ("https://doi.org/%s", "doi:%s")}
 extlinks_detect_hardcoded_links = False
 
