@@ -1,4 +1,4 @@
-"""What the pictures share: axes to draw on, colours that also read in grey, labels that do not overlap."""
+"""What the pictures share: axes to draw on, ticks for classes, labels that do not overlap."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -6,14 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-#: Colour and marker of a family of strategies: Okabe and Ito's palette, told apart by shape in grey.
-FAMILIES = {
-    "none": ("#000000", "X", "no strategy"),
-    "weights": ("#0072b2", "o", "weights"),
-    "resampling": ("#d55e00", "s", "resampling"),
-    "decisions": ("#009e73", "D", "moved decisions"),
-    "other": ("#cc79a7", "^", "other"),
-}
+from skcb.plotting import style
+
 _MOST_NAMED_CLASSES = 25
 
 
@@ -28,22 +22,15 @@ def new_axes(ax: Any, width: float, height: float) -> Any:
     return plt.subplots(figsize=(width, height), layout="constrained")[1] if ax is None else ax
 
 
-def in_order(number: int) -> list[tuple[float, ...]]:
-    """Colours for a sequence, from dark to light: their order is seen in grey too."""
-    from matplotlib import colormaps
-
-    return [colormaps["viridis"](position) for position in np.linspace(0, 0.8, number)]
-
-
 def tidy(ax: Any) -> None:
     """Leave the frame out that says nothing, and put a faint grid behind the data."""
     ax.spines[["top", "right"]].set_visible(False)
     ax.set_axisbelow(True)
-    ax.grid(visible=True, alpha=0.25, linewidth=0.6)
+    ax.grid(visible=True, color=style.RULE, linewidth=0.7)
 
 
 def label_at_right(
-    ax: Any, x: ArrayLike, y: ArrayLike, texts: Sequence[str], *, colors: Sequence[Any], size: float = 9
+    ax: Any, x: ArrayLike, y: ArrayLike, texts: Sequence[str], *, colors: Sequence[Any], size: float = style.SMALL
 ) -> None:
     """Write the text of each point beside the right edge, near its height, with a line to it."""
     # Of the whole figure, also where the axes are in a part of one:
@@ -60,7 +47,7 @@ def label_at_right(
             textcoords="axes fraction",
             va="center",
             fontsize=size,
-            color="#222222",
+            color=style.INK,
             annotation_clip=False,
             arrowprops={
                 "arrowstyle": "-",

@@ -6,6 +6,7 @@ from typing import Any, Self
 
 import numpy as np
 
+from skcb.plotting import style
 from skcb.plotting.drawing import new_axes
 
 
@@ -130,16 +131,16 @@ class CriticalDifferenceDisplay:
             row = depth + 0.5 + (position if left else len(names) - 1 - position)
             edge = -0.02 if left else 1.02
             side = ax.get_yaxis_transform()
-            ax.plot([rank, rank], [-0.2, row], color="#555555", linewidth=1, clip_on=False)
+            ax.plot([rank, rank], [-0.2, row], color=style.MUTED, linewidth=1, clip_on=False)
             end = low - 0.03 * (high - low) if left else high + 0.03 * (high - low)
-            ax.plot([rank, end], [row, row], color="#555555", linewidth=1, clip_on=False)
+            ax.plot([rank, end], [row, row], color=style.MUTED, linewidth=1, clip_on=False)
             text = f"{name}  {rank:.2f}" if left else f"{rank:.2f}  {name}"
             ax.text(edge, row, text, transform=side, ha="right" if left else "left", va="center", fontsize=9)
         for number, (first, last) in enumerate(self.groups):
             height = 0.55 + 0.45 * number
             margin = 0.004 * (high - low)
             ends = self.ranks[first] - margin, self.ranks[last] + margin
-            ax.plot(ends, [height, height], color="#0072b2", linewidth=4, solid_capstyle="round")
+            ax.plot(ends, [height, height], color=style.BLUE, linewidth=4, solid_capstyle="round")
         if np.isfinite(self.critical_difference):
             self._draw_measure(ax, low)
         if self.title:

@@ -7,7 +7,8 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from skcb.plotting.drawing import FAMILIES, label_at_right, new_axes, tidy
+from skcb.plotting.drawing import label_at_right, new_axes, tidy
+from skcb.plotting.style import FAMILIES, MUTED, SMALL
 
 _KINDS = ("score", "calibration")
 
@@ -190,7 +191,7 @@ class StrategyComparisonDisplay:
             color, marker, _ = FAMILIES[family]
             if np.isnan(self.mean[row]):
                 ax.annotate("could not run in every fold", (0.01, row), xycoords=("axes fraction", "data"),
-                            va="center", fontsize=8, color="#777777")  # fmt: skip
+                            va="center", fontsize=SMALL, color=MUTED)  # fmt: skip
                 continue
             ax.plot(values, np.full(len(values), row), "|", color=color, markersize=7, alpha=0.45, zorder=2)
             ax.plot(self.interval[:, row], [row, row], color=color, linewidth=2, solid_capstyle="butt", zorder=3)

@@ -359,7 +359,7 @@ def test_tqdm_is_named_where_it_is_missing(monkeypatch):
 
 def test_the_default_set_has_a_strategy_of_every_family_that_pictures_know():
     pytest.importorskip("matplotlib")
-    from skcb.plotting.drawing import FAMILIES
+    from skcb.plotting.style import FAMILIES
 
     assert {strategy.family for strategy in STRATEGIES.values()} == set(FAMILIES) - {"other"}
     assert list(STRATEGIES) == [strategy.name for strategy in STRATEGIES.values()]
