@@ -45,6 +45,7 @@ extensions = [
     "sphinx_sitemap",
     "notfound.extension",
     # modules beside this file
+    "descriptions",
     "public_names",
     "uses",
     "strategy_names",
@@ -143,12 +144,14 @@ ogp_site_name = "skcb"
 ogp_image = "_static/social_card.png"
 ogp_image_alt = "skcb: class-balanced learning from effective numbers"
 ogp_social_cards = {"enable": False}
+ogp_enable_meta_description = False  # `descriptions` writes them
+toc_object_entries_show_parents = "hide"
 sitemap_url_scheme = "{link}"
 sitemap_excludes = ["search.html", "genindex.html", "404.html", "_modules/*"]
 notfound_urls_prefix = "/en/latest/" if hosted else "/"
 notfound_context = {
     "title": "Page not found",
-    "body": "<h1>Page not found</h1><p>There is no page at this address. Search above, or start at the bar's left.</p>",
+    "body": "<h1>Page not found</h1><p>There is no page at this address. The search and the bar are above.</p>",
 }
 
 sphinx_gallery_conf = {
