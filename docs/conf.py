@@ -106,6 +106,7 @@ html_static_path = ["_static"]
 html_css_files = ["skcb.css"]
 html_js_files = [("scrolling.js", {"defer": "defer"})]
 html_show_sourcelink = False
+html_domain_indices = False
 html_context = {
     "github_user": REPOSITORY.split("/")[-2],
     "github_repo": REPOSITORY.split("/")[-1],
@@ -132,7 +133,8 @@ html_theme_options = {
     },
     "check_switcher": False,
     "use_edit_page_button": True,
-    "secondary_sidebar_items": ["page-toc", "edit-source"],
+    "secondary_sidebar_items": ["page-toc"],
+    "article_footer_items": ["edit-source"],
     "primary_sidebar_end": [],
     "show_toc_level": 2,
     "footer_start": ["copyright"],

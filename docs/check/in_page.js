@@ -71,13 +71,21 @@
     return (high + 0.05) / (low + 0.05);
   }
 
+  // How opaque an element is drawn, with all that it stands in.
+  const opacities = new Map();
+  function opacity(element) {
+    if (!element) return 1;
+    if (!opacities.has(element)) {
+      opacities.set(element, Number(getComputedStyle(element).opacity) * opacity(element.parentElement));
+    }
+    return opacities.get(element);
+  }
+
   function checkContrast(element, style, written) {
     const below = background(element);
     if (!below) return;
-    let alpha = 1;
-    for (let e = element; e; e = e.parentElement) alpha *= Number(getComputedStyle(e).opacity);
     const [r, g, b, a] = colour(written);
-    const seen = over([r, g, b, a * alpha], below);
+    const seen = over([r, g, b, a * opacity(element)], below);
     const size = parseFloat(style.fontSize);
     const large = size >= 24 || (size >= 18.66 && Number(style.fontWeight) >= 700);
     const [ratio, needed] = [contrast(seen, below), large ? 3 : 4.5];
@@ -91,27 +99,41 @@
     return element.checkVisibility({ opacityProperty: true, visibilityProperty: true });
   }
 
-  // Whether text is cut by an ancestor that hides what goes beyond it. What scrolls can be reached, and cuts nothing.
-  function checkClipping(element, box) {
-    let [checkX, checkY] = [true, true];
-    for (let above = element; above && above !== document.body; above = above.parentElement) {
-      const style = getComputedStyle(above);
-      if (style.position === "fixed" && above !== element) return;
-      const edge = above.getBoundingClientRect();
+  // What an element stands in that hides what goes beyond it, up to what scrolls: that can be reached, and cuts nothing.
+  const edges = new Map();
+  function hiding(element) {
+    if (!element || element === document.body) return { x: [], y: [], free: false };
+    if (!edges.has(element)) {
+      const style = getComputedStyle(element);
       const hides = (value) => value === "hidden" || value === "clip";
       const scrolls = (value) => value === "auto" || value === "scroll";
-      if (scrolls(style.overflowX)) checkX = false;
-      if (scrolls(style.overflowY)) checkY = false;
-      if (checkX && hides(style.overflowX) && (box.right > edge.right + SLACK || box.left < edge.left - SLACK)) {
+      const above = style.position === "fixed" ? { x: [], y: [], free: true } : hiding(element.parentElement);
+      edges.set(element, {
+        x: scrolls(style.overflowX) ? [] : hides(style.overflowX) ? [element, ...above.x] : above.x,
+        y: scrolls(style.overflowY) ? [] : hides(style.overflowY) ? [element, ...above.y] : above.y,
+        free: above.free || scrolls(style.overflowX),
+      });
+    }
+    return edges.get(element);
+  }
+
+  function checkClipping(element, box) {
+    const { x, y, free } = hiding(element);
+    for (const above of x) {
+      const edge = above.getBoundingClientRect();
+      if (box.right > edge.right + SLACK || box.left < edge.left - SLACK) {
         report("clipped", element, `text is cut at the side by ${named(above)}`);
         return;
       }
-      if (checkY && hides(style.overflowY) && (box.bottom > edge.bottom + SLACK || box.top < edge.top - SLACK)) {
+    }
+    for (const above of y) {
+      const edge = above.getBoundingClientRect();
+      if (box.bottom > edge.bottom + SLACK || box.top < edge.top - SLACK) {
         report("clipped", element, `text is cut above or below by ${named(above)}`);
         return;
       }
     }
-    if (checkX && (box.right > document.documentElement.clientWidth + SLACK || box.right < 0)) {
+    if (!free && (box.right > document.documentElement.clientWidth + SLACK || box.right < 0)) {
       report("clipped", element, "text goes beyond the page");
     }
   }
