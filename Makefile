@@ -13,7 +13,7 @@ EPOCHS ?= 40
 
 .DEFAULT_GOAL := help
 .PHONY: help demo example-losses example-letter study tuned-decisions paper paper-cpu test test-slow lint types \
-	contracts check test-minimum test-without-torch coverage dist docs bench clean
+	contracts check test-minimum test-without-torch coverage dist docs docs-check bench clean
 
 help:  ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-20s %s\n", $$1, $$2}'
@@ -108,6 +108,9 @@ dist:  ## sdist and wheel in dist: checked, installed into an empty environment,
 
 docs: $(VENV)/installed-docs  ## the documentation, in docs/build/html: warnings are errors, examples run
 	$(BIN)/python -m sphinx --quiet --fail-on-warning --keep-going --builder html docs docs/build/html
+
+docs-check:  ## the built pages: links, and how they look in Chromium, wide and narrow, light and dark
+	$(BIN)/python docs/check docs/build/html
 
 $(VENV)/installed-docs: $(VENV)/installed
 	$(BIN)/pip install --quiet --editable ".[docs]"

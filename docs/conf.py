@@ -45,6 +45,7 @@ extensions = [
     "sphinx_sitemap",
     "notfound.extension",
     # modules beside this file
+    "descriptions",
     "public_names",
     "uses",
     "strategy_names",
@@ -105,6 +106,7 @@ html_static_path = ["_static"]
 html_css_files = ["skcb.css"]
 html_js_files = [("scrolling.js", {"defer": "defer"})]
 html_show_sourcelink = False
+html_domain_indices = False
 html_context = {
     "github_user": REPOSITORY.split("/")[-2],
     "github_repo": REPOSITORY.split("/")[-1],
@@ -131,7 +133,8 @@ html_theme_options = {
     },
     "check_switcher": False,
     "use_edit_page_button": True,
-    "secondary_sidebar_items": ["page-toc", "edit-source"],
+    "secondary_sidebar_items": ["page-toc"],
+    "article_footer_items": ["edit-source"],
     "primary_sidebar_end": [],
     "show_toc_level": 2,
     "footer_start": ["copyright"],
@@ -143,12 +146,14 @@ ogp_site_name = "skcb"
 ogp_image = "_static/social_card.png"
 ogp_image_alt = "skcb: class-balanced learning from effective numbers"
 ogp_social_cards = {"enable": False}
+ogp_enable_meta_description = False  # `descriptions` writes them
+toc_object_entries_show_parents = "hide"
 sitemap_url_scheme = "{link}"
 sitemap_excludes = ["search.html", "genindex.html", "404.html", "_modules/*"]
 notfound_urls_prefix = "/en/latest/" if hosted else "/"
 notfound_context = {
     "title": "Page not found",
-    "body": "<h1>Page not found</h1><p>There is no page at this address. Search above, or start at the bar's left.</p>",
+    "body": "<h1>Page not found</h1><p>There is no page at this address. The search and the bar are above.</p>",
 }
 
 sphinx_gallery_conf = {
