@@ -78,6 +78,7 @@ myst_enable_extensions = ["dollarmath", "amsmath", "colon_fence", "deflist"]
 myst_heading_anchors = 3
 myst_links_external_new_tab = False
 bibtex_bibfiles = ["refs.bib"]
+bibtex_reference_style = "author_year"
 extlinks = {"arxiv": ("https://arxiv.org/abs/%s", "arXiv:%s"), "doi": ("https://doi.org/%s", "doi:%s")}
 extlinks_detect_hardcoded_links = False
 
