@@ -35,7 +35,7 @@ class EffectiveNumberStrategy(BaseEstimator):
     Warns
     -----
     InertBetaWarning
-        When called, if `beta` is saturated, so that the sizes stay as they are.
+        When called, if `beta` acts like no weighting, so that the sizes stay as they are.
 
     References
     ----------

@@ -15,9 +15,10 @@ from sklearn.utils import Tags
 from skorch.utils import to_tensor
 from torch import Tensor, nn
 
-from skcb._checks import as_counts, counts_in_order_of, labelled_counts, warn
+from skcb._checks import as_counts, counts_in_order_of, labelled_counts
 from skcb._classes.indicators import LabelCounts
 from skcb._guards import Balancer
+from skcb._warnings import warn
 from skcb.balancing import DoubleBalancingWarning, EmptyClassWarning
 from skcb.net._upstream import builds_module, classes_of, is_criterion, rebuild_criterion
 from skcb.net.callbacks import DeferredReweighting
