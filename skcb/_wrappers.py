@@ -3,7 +3,7 @@
 import functools
 import inspect
 from collections.abc import Callable
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -22,8 +22,10 @@ from skcb._pipelines import fit_clone, last_step, named_weight, route, router_of
 from skcb._upstream import fit_context
 from skcb._validation_sets import with_weighted_validation
 
+Method = TypeVar("Method", bound=Callable[..., Any])
 
-def estimator_has(method: str) -> Any:
+
+def estimator_has(method: str) -> Callable[[Method], Method]:
     """Whether the fitted estimator, or before `fit` the one given, has the method."""
 
     def has(self: Any) -> bool:
@@ -118,6 +120,10 @@ def prior_of_probabilities(estimator: Any, class_count: NDArray[np.float64]) -> 
 
 class ClassifierAround(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
     """A classifier around another, `estimator`, whose fitted clone is `estimator_`."""
+
+    if TYPE_CHECKING:  # what comes from scikit-learn, which has no types
+
+        def score(self, X: Any, y: Any, sample_weight: ArrayLike | None = None) -> float: ...
 
     @property
     def classes_(self) -> NDArray[Any]:

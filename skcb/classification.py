@@ -12,7 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 from skcb._classes.vector import Rule, effective_number_rule, weigh
 from skcb._decisions.fitting import gather
 from skcb._decisions.rules import by_weights
-from skcb._decisions.scores import resolve_score
+from skcb._decisions.scores import Scoring, resolve_score
 from skcb._decisions.tuning import tune
 from skcb._guards import Balancer
 from skcb._pipelines import check_takes_weight, route
@@ -296,7 +296,7 @@ class ClassBalancedClassifierCV(_PriorCorrectingClassifier):
         self,
         estimator: Any,
         *,
-        scoring: Any = "balanced_accuracy",
+        scoring: Scoring = "balanced_accuracy",
         normalize: Normalization = "samples",
         prior_correction: bool = False,
         cv: Any = None,

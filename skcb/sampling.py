@@ -1,6 +1,6 @@
 """Class sizes in proportion to effective numbers, for the samplers of imbalanced-learn."""
 
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from sklearn.base import BaseEstimator
@@ -50,7 +50,7 @@ class EffectiveNumberStrategy(BaseEstimator):
     Its parameters are searched through the sampler's: ``smote__sampling_strategy__beta``.
     """
 
-    def __init__(self, beta: float = 0.999, kind: str = "over") -> None:
+    def __init__(self, beta: float = 0.999, kind: Literal["over", "under"] = "over") -> None:
         self.beta = beta
         self.kind = kind
 

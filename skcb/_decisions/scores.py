@@ -16,6 +16,9 @@ from skcb._decisions.paths import Codes, Floats, Path
 from skcb._upstream import rows_of, scorer_parts
 from skcb._warnings import warn
 
+#: A name among scikit-learn's scorers, whose set grows with it, or a scorer.
+Scoring = str | Callable[..., float]
+
 
 class Score(Protocol):
     """How good decisions are; larger is better. Most depend on the prior, and not on the recalls alone."""

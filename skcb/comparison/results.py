@@ -1,7 +1,7 @@
 """``StrategyComparison``: what the strategies scored, summed up, tested, drawn and written down."""
 
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -12,6 +12,9 @@ from skcb.comparison.scoring import FACTS, greater_is_better, title_of
 from skcb.comparison.significance import Significance, compare_on_data_sets, compare_on_folds
 from skcb.comparison.strategies import family_of
 from skcb.comparison.tables import as_html, as_markdown, as_text, note_on
+
+if TYPE_CHECKING:
+    from skcb.plotting import CriticalDifferenceDisplay, StrategyComparisonDisplay
 
 COLUMNS = ["dataset", "strategy", "fold", "metric", "value", "reason"]
 _NOT_SUMMED_UP = ("fits_saved", "n_train", "n_test")
@@ -244,7 +247,7 @@ class StrategyComparison:
         return summary.sort_values((chosen[0], "rank"), kind="stable")
 
     def significance(
-        self, metric: str | None = None, *, alpha: float = 0.05, missing: str = "drop"
+        self, metric: str | None = None, *, alpha: float = 0.05, missing: Literal["drop", "last"] = "drop"
     ) -> Significance:
         """Test which strategies differ.
 
@@ -289,7 +292,14 @@ class StrategyComparison:
             self.wide(metric), metric=metric, higher=higher, alpha=alpha, test_share=self._test_share()
         )
 
-    def plot(self, kind: str = "score", *, metric: str | None = None, ax: Any = None, **options: Any) -> Any:
+    def plot(
+        self,
+        kind: Literal["score", "calibration", "ranks"] = "score",
+        *,
+        metric: str | None = None,
+        ax: Any = None,
+        **options: Any,
+    ) -> "StrategyComparisonDisplay | CriticalDifferenceDisplay":
         """Draw the strategies.
 
         Parameters

@@ -43,6 +43,7 @@ from skcb.nn import label_prior_bias_, prior_bias_
 from skcb.nn._counted import CountedLoss
 from skcb.nn._focal import at_least_float32
 from skcb.nn.initialization import last_layer
+from skcb.nn.losses import LossName
 
 
 class CBNeuralNetClassifier(SklearnNet):
@@ -161,7 +162,7 @@ class CBNeuralNetClassifier(SklearnNet):
         self,
         module: Any = None,
         *,
-        loss: str | type[CountedLoss] = "softmax",
+        loss: LossName | type[CountedLoss] = "softmax",
         beta: float | None = None,
         gamma: float | tuple[float, float] | None = None,
         class_counts: ArrayLike | Mapping[Any, float] | LabelCounts | None = None,

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from textwrap import fill
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -74,7 +74,7 @@ class StrategyComparisonDisplay:
         calibration: NDArray[np.float64] | None = None,
         calibration_metric: str = "ece",
         calibration_label: str = "",
-        kind: str = "score",
+        kind: Literal["score", "calibration"] = "score",
         axis_label: str = "",
     ) -> None:
         self.strategies = strategies
@@ -94,7 +94,7 @@ class StrategyComparisonDisplay:
         cls,
         comparison: Any,
         *,
-        kind: str = "score",
+        kind: Literal["score", "calibration"] = "score",
         metric: str | None = None,
         calibration: str = "ece",
         relative_to: str | None = None,
