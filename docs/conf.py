@@ -46,6 +46,7 @@ extensions = [
     "notfound.extension",
     # modules beside this file
     "descriptions",
+    "drawn_examples",
     "public_names",
     "uses",
     "strategy_names",
@@ -67,7 +68,6 @@ autodoc_typehints = "none"
 autosummary_generate = True
 numpydoc_show_class_members = False
 numpydoc_class_members_toctree = False
-numpydoc_use_plots = True
 plot_include_source = True
 plot_html_show_source_link = False
 plot_html_show_formats = False
