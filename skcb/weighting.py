@@ -258,7 +258,7 @@ class ClassBalancedWeighter(BaseEstimator):
         y : array-like of shape (n_samples,)
             Labels of the part.
         *step : never given
-            As in :meth:`fit`.
+            A second positional argument is how a Pipeline calls its steps, and is an error.
         sample_weight : array-like of shape (n_samples,), default=None
             A sample counts as much as its weight.
 
@@ -302,7 +302,7 @@ class ClassBalancedWeighter(BaseEstimator):
         y : array-like of shape (n_samples,)
             Labels, as :func:`count_classes` takes them.
         *step : never given
-            As in :meth:`fit`.
+            A second positional argument is how a Pipeline calls its steps, and is an error.
         sample_weight : array-like of shape (n_samples,), default=None
             A sample counts as much as its weight. It is not multiplied in; :func:`compute_sample_weight` does
             that.

@@ -90,14 +90,11 @@ def _heard(page: Page, address: str, name: str) -> Iterator[list[Fault]]:
         if message.type == "error":
             note("console", message.text)
 
-    def on_error(error: Any) -> None:
-        note("console", str(error))
-
     listeners: dict[Any, Any] = {
         "request": on_request,
         "response": on_response,
         "console": on_console,
-        "pageerror": on_error,
+        "pageerror": lambda error: note("console", str(error)),
     }
     for event, listener in listeners.items():
         page.on(event, listener)
