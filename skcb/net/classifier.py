@@ -97,8 +97,8 @@ class CBNeuralNetClassifier(SklearnNet):
         Samples in a batch.
     iterator_train, iterator_valid : DataLoader class, default=BatchLoader
         What cuts the data into batches: :class:`skcb.net.BatchLoader`. Training is shuffled unless
-        ``iterator_train__shuffle`` (or a sampler) says otherwise. What is given as ``iterator_train__sampler`` is a
-        sampler of the training part, or a class or ``functools.partial`` of one, such as
+        ``iterator_train__shuffle`` (or a sampler) says otherwise. What is given as ``iterator_train__sampler`` is
+        a sampler of the training part, or a class or ``functools.partial`` of one, such as
         :class:`skcb.nn.ClassBalancedSampler`, which is made from the labels of each training part.
     train_split : callable, default=None
         What keeps a validation part, such as ``skorch.dataset.ValidSplit(5, stratified=True)``.
