@@ -18,7 +18,7 @@ DONE = {
     "class-balanced (beta=cv)": "Weights by the beta of the grid that a cross-validation inside the fold chooses.",
     "effective-number over-sampling": "Draws the rare classes again, to the sizes that the middle beta gives.",
     "logit adjustment": "Divides the probabilities by the prior before deciding; nothing is weighted.",
-    "threshold": "Two classes: moves the threshold by :class:`sklearn.model_selection.TunedThresholdClassifierCV`.",
+    "threshold": "Two classes: the threshold of :class:`sklearn.model_selection.TunedThresholdClassifierCV`.",
     "tuned decisions": "Tunes one factor for each class by :class:`skcb.TunedDecisionClassifierCV`.",
     "tuned beta": "Weights by the beta of :class:`skcb.ClassBalancedClassifierCV`.",
     "prior": "Decides for the `prior` that is given; runs only with one.",
