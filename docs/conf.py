@@ -5,7 +5,7 @@ import sys
 import tomllib
 from pathlib import Path
 
-from jupyter_client.connect import ConnectionFileMixin
+from jupyter_client.manager import KernelManager
 
 import skcb
 
@@ -46,6 +46,7 @@ extensions = [
     "notfound.extension",
     # modules beside this file
     "descriptions",
+    "drawn_examples",
     "public_names",
     "uses",
     "strategy_names",
@@ -67,7 +68,6 @@ autodoc_typehints = "none"
 autosummary_generate = True
 numpydoc_show_class_members = False
 numpydoc_class_members_toctree = False
-numpydoc_use_plots = True
 plot_include_source = True
 plot_html_show_source_link = False
 plot_html_show_formats = False
@@ -88,8 +88,9 @@ nb_execution_raise_on_error = True
 nb_execution_timeout = 300
 nb_merge_streams = True
 nb_output_stderr = "error"
-# Kernels are spoken to over sockets in the file system: over TCP each says that others may listen.
-ConnectionFileMixin.transport.default_value = "ipc"
+# What is said to kernels is encrypted where both sides can: else each writes that others may listen.
+if hasattr(KernelManager, "transport_encryption"):
+    KernelManager.transport_encryption.default_value = "auto"
 
 # `>>> ` and `$ ` are not copied, and what a session printed is not either.
 copybutton_prompt_text = r">>> |\.\.\. ?|\$ "

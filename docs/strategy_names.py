@@ -12,15 +12,15 @@ DONE = {
     "none": "Fits the estimator as it is, without weights.",
     "balanced": "Weights by inverse frequency: beta is 1.",
     "sqrt": "Weights by the inverse square root of the counts.",
-    "class-balanced (beta=grid 1/4)": "Weights by the second of the five betas of `skcb.beta_grid`.",
+    "class-balanced (beta=grid 1/4)": "Weights by the second of the five betas of :func:`skcb.beta_grid`.",
     "class-balanced (beta=grid 1/2)": "Weights by the third, the middle one.",
     "class-balanced (beta=grid 3/4)": "Weights by the fourth.",
     "class-balanced (beta=cv)": "Weights by the beta of the grid that a cross-validation inside the fold chooses.",
     "effective-number over-sampling": "Draws the rare classes again, to the sizes that the middle beta gives.",
     "logit adjustment": "Divides the probabilities by the prior before deciding; nothing is weighted.",
-    "threshold": "Two classes: moves the threshold by `sklearn.model_selection.TunedThresholdClassifierCV`.",
-    "tuned decisions": "Tunes one factor for each class by `skcb.TunedDecisionClassifierCV`.",
-    "tuned beta": "Weights by the beta of `skcb.ClassBalancedClassifierCV`.",
+    "threshold": "Two classes: the threshold of :class:`sklearn.model_selection.TunedThresholdClassifierCV`.",
+    "tuned decisions": "Tunes one factor for each class by :class:`skcb.TunedDecisionClassifierCV`.",
+    "tuned beta": "Weights by the beta of :class:`skcb.ClassBalancedClassifierCV`.",
     "prior": "Decides for the `prior` that is given; runs only with one.",
 }
 
@@ -61,16 +61,9 @@ class NameTable(SphinxDirective):
         """Write the list as a table."""
         rows = {"strategies": strategy_rows, "metrics": metric_rows}[self.arguments[0]]()
         second = {"strategies": "family", "metrics": "better"}[self.arguments[0]]
-        lines = [
-            ".. list-table::",
-            "   :header-rows: 1",
-            "",
-            "   * - name",
-            f"     - {second}",
-            "     - what it is",
-        ]
-        for name, kind, text in rows:
-            lines += [f"   * - ``{name}``", f"     - {kind}", f"     - {text}"]
+        lines = [".. list-table::", "   :header-rows: 1", "   :widths: 32 12 56", ""]
+        for cells in [("name", second, "what it is"), *((f"``{name}``", kind, text) for name, kind, text in rows)]:
+            lines += [f"   {mark} - {cell}" for mark, cell in zip("*  ", cells, strict=True)]
         return self.parse_text_to_nodes("\n".join([*lines, ""]))
 
 

@@ -46,7 +46,8 @@ class Uses(SphinxDirective):
         in_gallery = gallery.is_file() and json.loads(gallery.read_text()).get(full_name)
         if not pages and not in_gallery:
             return []
-        lines = [f".. rubric:: Examples using ``{name}``", ""]
+        written = name.replace("_", r"\_")  # else an underscore at the end makes a link
+        lines = [f".. rubric:: Examples using {written}", ""]
         lines += [f"- :doc:`{title.replace('`', '')} </{page}>`" for page, title in pages.items()]
         if in_gallery:
             lines += ["", f".. minigallery:: {full_name}"]

@@ -556,9 +556,13 @@ def tune_decision(
         Probabilities of samples that the model was not trained on, as ``cross_val_predict`` gives them; columns in
         the order of the sorted classes. Rows need not sum to exactly 1.
     scoring : str or callable, default="balanced_accuracy"
-        As in :class:`TunedDecisionClassifierCV`; a callable ``(estimator, X, y)`` gets the probabilities as `X`.
+        What is to be maximised: the name of a scorer of scikit-learn's (``"f1_macro"``), ``"g_mean"`` or
+        ``"cohen_kappa"``, what ``make_scorer`` makes, or a callable ``(estimator, X, y)``, which gets the
+        probabilities as `X`. Scorers of probabilities are refused.
     method : {"auto", "calibrated", "prior", "free"}, default="auto"
-        As there. Rules are cross-fitted over five stratified folds of the rows.
+        How the numbers are found, in the words of :class:`TunedDecisionClassifierCV`: by a calibration and the
+        expected score, by the power of the prior that scores best, or one class after the other. ``"auto"``
+        chooses. Rules are cross-fitted over five stratified folds of the rows.
     sample_weight : array-like of shape (n_samples,), default=None
         Weights of the samples, in the counts, the calibration and the score.
     random_state : int, RandomState instance or None, default=None

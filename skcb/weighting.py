@@ -282,7 +282,7 @@ class ClassBalancedWeighter(BaseEstimator):
         y : array-like of shape (n_samples,)
             Labels of the part.
         *step : never given
-            As in :meth:`fit`.
+            A second positional argument is how a Pipeline calls its steps, and is an error.
         sample_weight : array-like of shape (n_samples,), default=None
             A sample counts as much as its weight.
 
@@ -334,7 +334,7 @@ class ClassBalancedWeighter(BaseEstimator):
         y : array-like of shape (n_samples,)
             Labels, as :func:`count_classes` takes them.
         *step : never given
-            As in :meth:`fit`.
+            A second positional argument is how a Pipeline calls its steps, and is an error.
         sample_weight : array-like of shape (n_samples,), default=None
             A sample counts as much as its weight. It is not multiplied in; :func:`compute_sample_weight` does
             that.

@@ -1,4 +1,4 @@
-"""``python docs/check docs/build/html``: say what is wrong with the built pages; nothing wrong is exit status 0."""
+"""``python docs/check docs/build/html``: say what is wrong with the built pages; exit status 0 if nothing is."""
 
 import argparse
 import sys
@@ -8,8 +8,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from check.browser import THEMES, WIDTHS, check_in_browser, find_chromium  # noqa: E402 - the folder above
-from check.files import Fault, check_files, pages_of  # noqa: E402
+from check.browser import THEMES, WIDTHS, check_in_browser, find_chromium
+from check.files import Fault, check_files, pages_of
 
 
 def told(faults: list[Fault]) -> list[str]:

@@ -8,17 +8,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from playwright.async_api import Browser, Page, async_playwright
 
 from check.files import Fault
 
 WIDTHS = [1400, 420]
-THEMES = ["light", "dark"]
+THEMES: list[Literal["light", "dark"]] = ["light", "dark"]
 HEIGHT = 1000
 
-#: What may look like a fault, and why it is none: `kind`, `selector` of the element or of what it stands in, reason.
+#: What looks like a fault and is none: its `kind`, a `selector` of the element or of what it stands in, and why.
 EXCEPTIONS: list[dict[str, str]] = [
     {
         "kind": "clipped",
@@ -70,7 +70,9 @@ def served(site: Path) -> Iterator[str]:
         server.server_close()
 
 
-async def _check_page(page: Page, address: str, name: str) -> list[Fault]:
+@contextmanager
+def _heard(page: Page, address: str, name: str) -> Iterator[list[Fault]]:
+    """While the block runs: errors of the console, what is missing, what is fetched from outside."""
     faults: list[Fault] = []
 
     def note(kind: str, what: str) -> None:
@@ -84,29 +86,38 @@ async def _check_page(page: Page, address: str, name: str) -> list[Fault]:
         if response.status >= 400:
             note("missing", f"{response.url.removeprefix(address)} answers {response.status}")
 
-    listeners = {
+    def on_console(message: Any) -> None:
+        if message.type == "error":
+            note("console", message.text)
+
+    listeners: dict[Any, Any] = {
         "request": on_request,
         "response": on_response,
-        "console": lambda message: message.type == "error" and note("console", message.text),
+        "console": on_console,
         "pageerror": lambda error: note("console", str(error)),
     }
     for event, listener in listeners.items():
-        page.on(event, listener)  # type: ignore[call-overload]
+        page.on(event, listener)
     try:
+        yield faults
+    finally:
+        for event, listener in listeners.items():
+            page.remove_listener(event, listener)
+
+
+async def _check_page(page: Page, address: str, name: str) -> list[Fault]:
+    with _heard(page, address, name) as faults:
         await page.goto(address + name, wait_until="load")
         await page.add_style_tag(content=_STILL)
         await page.evaluate(_SETTLED)
         for width in WIDTHS:
             await page.set_viewport_size({"width": width, "height": HEIGHT})
             for theme in THEMES:
-                await page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
+                await page.emulate_media(color_scheme=theme)
                 await page.evaluate(_FRAMES)
                 for found in await page.evaluate(_in_page(), EXCEPTIONS):
                     element = f"{found['element']} {found['text']!r}"
                     faults.append(Fault(name, found["kind"], element, found["what"], f"{width} {theme}"))
-    finally:
-        for event, listener in listeners.items():
-            page.remove_listener(event, listener)
     return faults
 
 

@@ -7,7 +7,15 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 #: Of a tag, the attribute whose address is fetched while the page is shown.
-_FETCHED = {"script": "src", "img": "src", "iframe": "src", "source": "src", "video": "src", "audio": "src", "embed": "src"}
+_FETCHED = {
+    "script": "src",
+    "img": "src",
+    "iframe": "src",
+    "source": "src",
+    "video": "src",
+    "audio": "src",
+    "embed": "src",
+}
 _FETCHED_LINKS = {"stylesheet", "icon", "preload", "prefetch", "preconnect", "modulepreload", "manifest"}
 _IN_STYLE = re.compile(r"""(?:url\(|@import\s+)\s*['"]?\s*((?:https?:)?//[^'")\s]+)""", flags=re.IGNORECASE)
 _OUTSIDE = re.compile(r"^(https?:)?//", flags=re.IGNORECASE)
@@ -135,10 +143,11 @@ def _check_placeholders(site: Path) -> list[Fault]:
     thumbs = sorted((site / "_images").glob("sphx_glr_*_thumb.*"))
     if not thumbs:
         return []
-    import matplotlib.image
-    import numpy as np
-    import sphinx_gallery
-    from sphinx_gallery.utils import scale_image
+    # what a site without a gallery needs not
+    import matplotlib.image  # noqa: PLC0415
+    import numpy as np  # noqa: PLC0415
+    import sphinx_gallery  # noqa: PLC0415
+    from sphinx_gallery.utils import scale_image  # noqa: PLC0415
 
     placeholder = Path(sphinx_gallery.__file__).parent / "_static" / "no_image.png"
     faults = []

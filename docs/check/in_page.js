@@ -159,7 +159,7 @@
     if (element.matches("input, textarea") && element.placeholder && !element.value) {
       checkContrast(element, style, getComputedStyle(element, "::placeholder").color);
     }
-    if (element.matches("input, textarea, select") && !element.disabled) checkContrast(element, style, style.color);
+    if (element.matches("input:not([type=range], [type=radio], [type=checkbox]), textarea, select") && !element.disabled) checkContrast(element, style, style.color);
     const texts = [...element.childNodes].filter((n) => n.nodeType === Node.TEXT_NODE && n.data.trim());
     if (element.tagName.startsWith("MJX-CONTAINER")) checkContrast(element, style, style.color);
     if (!texts.length || element.matches("script, style, option, :disabled, :disabled *")) continue;

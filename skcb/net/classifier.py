@@ -89,12 +89,19 @@ class CBNeuralNetClassifier(SklearnNet):
     random_state : int, RandomState or None, default=None
         Of the initial parameters, the order of the examples and dropout; every epoch has a seed that follows
         from it and the epoch. The global states are left alone, save with None, which draws from them.
-    optimizer, lr, max_epochs, batch_size
-        As in skorch; by default Adam at .001, 100 epochs in batches of 64.
-    iterator_train, iterator_valid : DataLoader class, default=:class:`skcb.net.BatchLoader`
-        Training is shuffled unless ``iterator_train__shuffle`` (or a sampler) says otherwise. What is given as
-        ``iterator_train__sampler`` is a sampler of the training part, or a class or ``functools.partial`` of one,
-        such as :class:`skcb.nn.ClassBalancedSampler`, which is made from the labels of each training part.
+    optimizer : Optimizer class, default=torch.optim.Adam
+        What takes the steps; its parameters are ``optimizer__x``.
+    lr : float, default=0.001
+        The optimizer's step size.
+    max_epochs : int, default=100
+        How often `fit` goes through the training part.
+    batch_size : int, default=64
+        Samples in a batch.
+    iterator_train, iterator_valid : DataLoader class, default=BatchLoader
+        What cuts the data into batches: :class:`skcb.net.BatchLoader`. Training is shuffled unless
+        ``iterator_train__shuffle`` (or a sampler) says otherwise. What is given as ``iterator_train__sampler`` is
+        a sampler of the training part, or a class or ``functools.partial`` of one, such as
+        :class:`skcb.nn.ClassBalancedSampler`, which is made from the labels of each training part.
     train_split : callable, default=None
         What keeps a validation part, such as ``skorch.dataset.ValidSplit(5, stratified=True)``.
     verbose : int, default=0
@@ -112,8 +119,14 @@ class CBNeuralNetClassifier(SklearnNet):
         The columns of an indicator matrix that names them.
     criterion_ : Module
         The loss; ``criterion_.weight`` holds the class weights.
-    module_, optimizer_, history_, callbacks_
-        As in skorch.
+    module_ : Module
+        The trained network.
+    optimizer_ : Optimizer
+        With its state, for training on.
+    history_ : History
+        What each epoch measured: ``net.history[:, "train_loss"]``.
+    callbacks_ : list of tuple
+        The callbacks by name, in the order in which they are called.
     n_features_in_ : int
         Number of features, where X is an array or a tensor.
 

@@ -97,10 +97,16 @@ class SklearnNet(NeuralNetClassifier):
 
         Parameters
         ----------
-        X, y, sample_weight, **fit_params
-            As in :meth:`fit`.
+        X : array-like, sparse matrix, Tensor, Dataset or dict
+            Samples of this part.
+        y : array-like of shape (n_samples,) or (n_samples, n_labels), optional
+            Their labels, of the kinds that :meth:`fit` takes.
         classes : array-like of shape (n_classes,), default=None
             All classes that may come, for the first call; by default those of its `y`.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the samples, also in the counts of the classes.
+        **fit_params : dict
+            For the module's ``forward`` and the `train_split`.
 
         Returns
         -------
@@ -109,7 +115,7 @@ class SklearnNet(NeuralNetClassifier):
         Raises
         ------
         ValueError
-            As in :meth:`fit`; and if `y` has a class that the net does not know.
+            If data are not valid, as :meth:`fit` says it, or if `y` has a class that the net does not know.
         """
         fresh = not self.initialized_
         X, target = self._check_data(X, y, sample_weight, classes, reset=fresh)
