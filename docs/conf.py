@@ -2,6 +2,8 @@
 
 import importlib
 import inspect
+import os
+import shutil
 import sys
 from pathlib import Path
 
@@ -54,6 +56,8 @@ nb_execution_mode = "force"
 nb_execution_raise_on_error = True
 nb_execution_timeout = 300
 nb_merge_streams = True
+# Spark needs Java: without it the recipe is shown, and not run.
+nb_execution_excludepatterns = [] if shutil.which("java") or os.getenv("JAVA_HOME") else ["cookbook/spark*"]
 bibtex_bibfiles = ["refs.bib"]
 extlinks = {"arxiv": ("https://arxiv.org/abs/%s", "arXiv:%s"), "doi": ("https://doi.org/%s", "doi:%s")}
 extlinks_detect_hardcoded_links = False
