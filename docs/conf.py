@@ -1,6 +1,7 @@
 """How the documentation is built: ``make docs``; warnings are errors, and nothing is fetched."""
 
 import os
+import shutil
 import sys
 import tomllib
 from pathlib import Path
@@ -87,6 +88,8 @@ nb_execution_mode = "force"
 nb_execution_raise_on_error = True
 nb_execution_timeout = 300
 nb_merge_streams = True
+# Spark needs Java: without it the recipe is shown, and not run.
+nb_execution_excludepatterns = [] if shutil.which("java") or os.getenv("JAVA_HOME") else ["cookbook/spark*"]
 nb_output_stderr = "error"
 # What is said to kernels is encrypted where both sides can: else each writes that others may listen.
 if hasattr(KernelManager, "transport_encryption"):
