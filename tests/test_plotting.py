@@ -191,10 +191,15 @@ def test_strategies_keep_their_labels_apart(n_strategies):
     scores = StrategyComparisonDisplay.from_comparison(comparison(n_strategies))
     assert not overlaps(scores, scores.ax_.get_yticklabels())
     against = StrategyComparisonDisplay.from_comparison(comparison(n_strategies), kind="calibration")
-    assert len(against.ax_.texts) == n_strategies
-    assert not overlaps(against, against.ax_.texts)
+    numbers = [text for text in against.ax_.texts if text.get_text() != "better"]
+    assert [text.get_text() for text in numbers] == [str(n) for n in range(1, n_strategies + 1)]
+    assert not overlaps(against, numbers)
+    (meaning,) = against.figure_.legends
+    assert [text.get_text() for text in meaning.get_texts()] == [
+        f"{n}  {name}" for n, name in enumerate(against.strategies, 1)
+    ]
     ranks = comparison(n_strategies, n_datasets=4).plot("ranks")
-    assert not overlaps(ranks, ranks.ax_.texts)
+    assert not overlaps(ranks, [*ranks.ax_.texts, *ranks.ax_.get_yticklabels()])
     for display in (scores, against, ranks):  # nothing is cut off at the edge of the picture
         whole = display.figure_.bbox.padded(2)
         for box in boxes(display, [*display.ax_.texts, *display.ax_.get_yticklabels()]):
@@ -229,12 +234,36 @@ def test_ranks_of_demsar_make_his_picture():
 
 def test_the_picture_of_ranks_says_what_was_tested_and_left_out():
     tested = comparison(5, n_datasets=4, fails=["sqrt"]).significance()
-    title = tested.plot().ax_.get_title().replace("\n", " ")
-    assert title.startswith("balanced accuracy over 4 data sets: Friedman's test, Nemenyi's for the pairs, p = ")
-    assert title.endswith("without a rank: sqrt")
+    drawn = tested.plot()
+    first, *others = drawn.ax_.get_xlabel().split("\n")
+    assert first == "mean rank, 1 is best"
+    said = " ".join(others)
+    assert said.startswith("balanced accuracy over 4 data sets: Friedman's test, Nemenyi's for the pairs, p = ")
+    assert said.endswith("without a rank: sqrt")
     one = comparison(3).plot("ranks")
-    assert "corrected resampled t-test" in one.ax_.get_title()
+    assert "corrected resampled t-test" in one.ax_.get_xlabel().replace("\n", " ")
     assert np.isnan(one.critical_difference)
+
+
+def test_the_title_of_ranks_is_what_they_say():
+    ranks = {"a": 1.2, "b": 1.9, "c": 2.9}
+    titles = {}
+    for difference in (0.5, 0.8, 9):
+        display = CriticalDifferenceDisplay.from_ranks(ranks, critical_difference=difference)
+        titles[difference] = display.ax_.get_title(loc="left").replace("\n", " ")
+    assert titles == {
+        0.5: "Best mean rank: a (told apart from all others)",
+        0.8: "Best mean rank: a (1 more not told apart from it)",
+        9: "Best mean rank: a (2 more not told apart from it)",
+    }
+
+
+def test_the_front_is_what_none_beats_in_both():
+    display = StrategyComparisonDisplay.from_comparison(comparison(6), kind="calibration")
+    display.calibration = np.array([0.3, 0.1, 0.2, 0.2, 0.4, 0.05])
+    display.mean = np.array([0.9, 0.7, 0.8, 0.6, 0.9, 0.1])
+    (front,) = [line for line in display.plot().ax_.lines if line.get_label().startswith("front")]
+    assert front.get_xydata().tolist() == [[0.05, 0.1], [0.1, 0.7], [0.2, 0.8], [0.3, 0.9]]
 
 
 def test_pictures_are_drawn_where_they_are_told_to():

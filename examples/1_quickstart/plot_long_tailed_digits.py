@@ -3,8 +3,8 @@ Weights and decisions on long-tailed digits
 ===========================================
 
 The zeros are common and the nines are rare. How much should the rare ones weigh? The picture below shows which
-share of each digit a random forest finds: without weights, with inverse frequency (``balanced``), with a searched
-beta, and without weights but with a tuned decision. Weights help the rare digits; the tuned decision helps
+share of each digit a random forest finds: without weights, with inverse frequency (``balanced``)
+and without weights but with a tuned decision. Weights help the rare digits; the tuned decision helps
 them most.
 """
 
