@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from skcb.plotting import *  # noqa: F403
     from skcb.priors import *  # noqa: F403
     from skcb.sampling import *  # noqa: F403
+    from skcb.versions import *  # noqa: F403
     from skcb.weighting import *  # noqa: F403
 
 __version__ = "0.1.0.dev0"
@@ -47,6 +48,7 @@ _NAMES = {
     ),
     "priors": "change_prior estimate_prior",
     "sampling": "EffectiveNumberStrategy",
+    "versions": "show_versions",
     "weighting": "ClassBalancedWeighter compute_class_weight compute_sample_weight",
 }
 _MODULE_OF = {name: module for module, names in _NAMES.items() for name in names.split()}
