@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from skcb.plotting import *  # noqa: F403
     from skcb.priors import *  # noqa: F403
     from skcb.sampling import *  # noqa: F403
+    from skcb.versions import *  # noqa: F403
     from skcb.weighting import *  # noqa: F403
 
 __version__ = "0.1.0"
@@ -63,6 +64,7 @@ _NAMES = {
     ),
     "priors": "change_prior estimate_prior",
     "sampling": "EffectiveNumberStrategy",
+    "versions": "show_versions",
     "weighting": "ClassBalancedWeighter compute_class_weight compute_sample_weight",
 }
 _MODULE_OF = {name: module for module, names in _NAMES.items() for name in names.split()}

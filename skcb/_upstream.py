@@ -20,6 +20,7 @@ else:
     from sklearn.base import _fit_context as fit_context
 
 __all__ = [
+    "DocumentedEstimator",
     "HasMethods",
     "Interval",
     "StrOptions",
@@ -29,6 +30,19 @@ __all__ = [
     "rows_of",
     "scorer_parts",
 ]
+
+
+_PAGE = "https://skcb.readthedocs.io/en/stable/api/skcb.{estimator_name}.html"
+
+
+class DocumentedEstimator:
+    """An estimator whose diagram has a "?" that leads to its page, as those of scikit-learn's own do."""
+
+    _doc_link_module = "skcb"
+    _doc_link_template = _PAGE
+
+    def _doc_link_url_param_generator(self) -> dict[str, str]:
+        return {"estimator_name": type(self).__name__}
 
 
 def own_requests(router: MetadataRouter) -> MetadataRequest | None:

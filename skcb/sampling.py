@@ -5,13 +5,14 @@ from typing import Any, Literal
 import numpy as np
 from sklearn.base import BaseEstimator
 
+from skcb._upstream import DocumentedEstimator
 from skcb.balancing import sampling_probability
 from skcb.counting import count_classes
 
 __all__ = ["EffectiveNumberStrategy"]
 
 
-class EffectiveNumberStrategy(BaseEstimator):
+class EffectiveNumberStrategy(DocumentedEstimator, BaseEstimator):
     r"""Class sizes to re-sample to, for the ``sampling_strategy`` of any sampler that takes target counts.
 
     .. math:: n'_c \propto n_c / E_{n_c}, \qquad E_n = (1 - \beta^n) / (1 - \beta)

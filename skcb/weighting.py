@@ -21,6 +21,7 @@ from skcb._classes.row_weights import (
     weight_of_values,
 )
 from skcb._classes.vector import ClassCounts, ClassVector, as_labels, count, effective_number_rule, weigh
+from skcb._upstream import DocumentedEstimator
 from skcb.balancing import Normalization, class_weight, effective_number
 
 __all__ = ["ClassBalancedWeighter", "compute_class_weight", "compute_sample_weight"]
@@ -197,7 +198,7 @@ def compute_sample_weight(
     return weight if given is None else weight * given
 
 
-class ClassBalancedWeighter(BaseEstimator):
+class ClassBalancedWeighter(DocumentedEstimator, BaseEstimator):
     r"""Turn labels into sample weights: one over the effective number of the label's class, normalised.
 
     .. math:: w_i \propto (1 - \beta) / (1 - \beta^{n_{y_i}})

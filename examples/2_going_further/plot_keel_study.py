@@ -83,7 +83,7 @@ def wins(comparison, metric, sign):
 
 
 def table(comparison):
-    summary = comparison.summary(SCORES)
+    summary = comparison.summary(SCORES, full=True)
     ran = comparison.means("balanced_accuracy").notna().sum()
     everywhere = ran == len(comparison.datasets)
     shown = pd.DataFrame({metric: summary[metric, "mean"].map("{:.3f}".format) for metric in SCORES})

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import Tags
+from skorch import NeuralNet, NeuralNetClassifier
 from skorch.utils import to_tensor
 from torch import Tensor, nn
 
@@ -39,6 +40,7 @@ from skcb.net.loading import BatchLoader
 from skcb.net.perceptron import MultilayerPerceptron
 from skcb.net.processes import prepare_criterion
 from skcb.net.targets import ONE_LABEL, SEVERAL_LABELS, OneLabel, SeveralLabels
+from skcb.net.text import signature_with_inherited, text_of
 from skcb.nn import label_prior_bias_, prior_bias_
 from skcb.nn._counted import CountedLoss
 from skcb.nn._focal import at_least_float32
@@ -213,6 +215,13 @@ class CBNeuralNetClassifier(SklearnNet):
             verbose=verbose,
             **kwargs,
         )
+
+    __init__.__signature__ = signature_with_inherited(  # type: ignore[attr-defined]
+        __init__, NeuralNetClassifier.__init__, NeuralNet.__init__
+    )
+
+    def __repr__(self, N_CHAR_MAX: int = 700) -> str:
+        return text_of(self)
 
     @property
     def class_count_(self) -> NDArray[np.float64]:

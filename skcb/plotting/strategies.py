@@ -136,7 +136,7 @@ class StrategyComparisonDisplay:
         mean, low, high = (
             column.to_numpy() for _, column in comparison.interval(metric, relative_to=relative_to).items()
         )
-        ranks = comparison.summary(metric)[metric, "rank"].reindex(scores.columns).to_numpy()
+        ranks = comparison.summary(metric, full=True)[metric, "rank"].reindex(scores.columns).to_numpy()
         order = np.lexsort((np.arange(len(ranks)), ranks, np.isnan(mean)))
         second = comparison.interval(calibration)["mean"].to_numpy()[order] if kind == "calibration" else None
         several = len(comparison.datasets) > 1
