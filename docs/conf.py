@@ -20,9 +20,8 @@ author = "the skcb developers"
 copyright = "2026, the skcb developers"  # noqa: A001 - Sphinx's name
 release = version = skcb.__version__
 
-URLS = tomllib.loads((HERE.parent / "pyproject.toml").read_text())["project"].get("urls", {})
-SITE = URLS.get("Documentation", "https://skcb.readthedocs.io").rstrip("/")
-REPOSITORY = URLS.get("Repository", "https://github.com/skcb-dev/skcb").rstrip("/")
+URLS = tomllib.loads((HERE.parent / "pyproject.toml").read_text())["project"]["urls"]
+SITE, REPOSITORY = URLS["Homepage"], URLS["Source"]
 # Read the Docs says under which address it shows what it builds; else pages stand at the root of their host.
 hosted = os.environ.get("READTHEDOCS_CANONICAL_URL")
 html_baseurl = hosted or f"{SITE}/en/latest/"

@@ -322,7 +322,7 @@ def test_what_cannot_be_drawn(draw, error, message):
 def test_matplotlib_is_loaded_when_something_is_drawn_and_named_where_it_is_missing():
     assert fresh.loaded_after("import skcb; skcb.ClassWeightDisplay", ["matplotlib"]) == []
     result = fresh.run("import skcb; skcb.EffectiveNumberDisplay.from_counts([5])", without=["matplotlib"])
-    assert "drawing needs matplotlib: pip install 'skcb[compare]'" in result.stderr
+    assert "drawing needs matplotlib: pip install 'skcb[plot]'" in result.stderr
 
 
 def test_a_part_of_a_figure_is_drawn_on():

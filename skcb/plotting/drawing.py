@@ -21,7 +21,7 @@ def new_axes(ax: Any, width: float, height: float) -> Any:
     except ModuleNotFoundError as error:
         if error.name not in ("matplotlib", "matplotlib.pyplot"):
             raise
-        raise ImportError("drawing needs matplotlib: pip install 'skcb[compare]'", name="matplotlib") from error
+        raise ImportError("drawing needs matplotlib: pip install 'skcb[plot]'", name="matplotlib") from error
     return plt.subplots(figsize=(width, height), layout="constrained")[1] if ax is None else ax
 
 
