@@ -1,7 +1,7 @@
 """Decisions other than the largest probability: the prior of the classes divided out, or what a score wants."""
 
 from numbers import Integral, Real
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -16,8 +16,8 @@ from skcb._decisions.evidence import Evidence, check_order, check_probability, f
 from skcb._decisions.fitting import Gathered, gather
 from skcb._decisions.out_of_fold import probabilities_of
 from skcb._decisions.paths import decide
-from skcb._decisions.scores import resolve_score
-from skcb._decisions.tuning import METHODS, N_FOLDS, cheapest, rules_of, tune, tune_costs
+from skcb._decisions.scores import Scoring, resolve_score
+from skcb._decisions.tuning import METHODS, N_FOLDS, Method, cheapest, rules_of, tune, tune_costs
 from skcb._guards import warn_of_priors_on_weights
 from skcb._pipelines import fit_clone, refuse_samplers, route
 from skcb._upstream import HasMethods, Interval, StrOptions, fit_context
@@ -175,7 +175,8 @@ class LogitAdjustedClassifier(ClassifierAround):
             )
         return check_prior(self.prior, len(self.classes_))
 
-    fit = TakesWeightsAsItsEstimator(fit)
+    if not TYPE_CHECKING:  # to which it is the method above
+        fit = TakesWeightsAsItsEstimator(fit)
 
     def predict(self, X: Any) -> NDArray[Any]:
         """Predict the class with the largest adjusted posterior.
@@ -354,8 +355,8 @@ class TunedDecisionClassifierCV(ClassifierAround):
         self,
         estimator: Any,
         *,
-        scoring: Any = "balanced_accuracy",
-        method: str = "auto",
+        scoring: Scoring = "balanced_accuracy",
+        method: Method = "auto",
         cost_matrix: ArrayLike | None = None,
         cv: Any = None,
         refit: bool = True,
@@ -417,7 +418,8 @@ class TunedDecisionClassifierCV(ClassifierAround):
             self.estimators_ = gathered.models
         return self
 
-    fit = TakesWeightsAsItsEstimator(fit)
+    if not TYPE_CHECKING:  # to which it is the method above
+        fit = TakesWeightsAsItsEstimator(fit)
 
     def _found(self, gathered: Gathered, X: Any, y: Any, *, weighted: bool) -> None:
         evidence = gathered.evidence
@@ -536,9 +538,9 @@ def _check_costs(cost_matrix: ArrayLike, classes: NDArray[Any]) -> NDArray[np.fl
 def tune_decision(
     y: Any,
     probability: ArrayLike,
-    scoring: Any = "balanced_accuracy",
+    scoring: Scoring = "balanced_accuracy",
     *,
-    method: str = "auto",
+    method: Method = "auto",
     sample_weight: ArrayLike | None = None,
     random_state: Any = None,
 ) -> NDArray[np.float64]:
@@ -554,9 +556,13 @@ def tune_decision(
         Probabilities of samples that the model was not trained on, as ``cross_val_predict`` gives them; columns in
         the order of the sorted classes. Rows need not sum to exactly 1.
     scoring : str or callable, default="balanced_accuracy"
-        As in :class:`TunedDecisionClassifierCV`; a callable ``(estimator, X, y)`` gets the probabilities as `X`.
+        What is to be maximised: the name of a scorer of scikit-learn's (``"f1_macro"``), ``"g_mean"`` or
+        ``"cohen_kappa"``, what ``make_scorer`` makes, or a callable ``(estimator, X, y)``, which gets the
+        probabilities as `X`. Scorers of probabilities are refused.
     method : {"auto", "calibrated", "prior", "free"}, default="auto"
-        As there. Rules are cross-fitted over five stratified folds of the rows.
+        How the numbers are found, in the words of :class:`TunedDecisionClassifierCV`: by a calibration and the
+        expected score, by the power of the prior that scores best, or one class after the other. ``"auto"``
+        chooses. Rules are cross-fitted over five stratified folds of the rows.
     sample_weight : array-like of shape (n_samples,), default=None
         Weights of the samples, in the counts, the calibration and the score.
     random_state : int, RandomState instance or None, default=None

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from sklearn.utils.parallel import Parallel, delayed
 
+from skcb._pipelines import for_labels
 from skcb._progress import with_progress
 from skcb._upstream import rows_of
 from skcb.comparison.folds import DataSet, Fold, as_data_sets, check_estimator_is_classifier
@@ -56,7 +57,7 @@ def compare_strategies(
     y : array-like of shape (n_samples,) or (n_samples, n_labels), default=None
         Labels; left out where `X` is a dict. An indicator matrix has several labels per sample, see *Notes*.
     strategies : list of str, or dict, default=None
-        Names from ``skcb.comparison.STRATEGIES``, or ``"class-balanced (beta=B)"`` for any B; or a dict from a
+        Names of :ref:`strategies <strategies>`, or ``"class-balanced (beta=B)"`` for any B; or a dict from a
         name of your own to such a name, a sampler, a classifier, or a callable from the estimator to another.
         None runs them all: no strategy, ``balanced`` and inverse square root weights, class-balanced weights at
         the inner values of :func:`beta_grid` and at the beta that an inner cross-validation chooses,
@@ -69,7 +70,7 @@ def compare_strategies(
     groups : array-like of shape (n_samples,), or dict, default=None
         For splitters by groups (``GroupKFold``); a dict by the names of several data sets.
     scoring : list of str, or dict, default=None
-        Names from ``skcb.comparison.METRICS``, scikit-learn's scorers by name, and callables
+        Names of :ref:`metrics <metrics>`, scikit-learn's scorers by name, and callables
         ``(estimator, X, y)``. None takes all of ``METRICS``; where samples have several labels, the names and
         the default are those of ``MULTILABEL_METRICS``.
     tuned_for : str or callable, default=None
@@ -262,7 +263,7 @@ class Fitted(NamedTuple):
 
 def _fit(model: Any, X: Any, y: Any, seed: int) -> Fitted:
     """Fit, and say on how many rows the last step was."""
-    model = with_seed(model, seed)
+    model = for_labels(with_seed(model, seed), y)
     start = time.perf_counter()
     if resamples(model):
         model, counter = count_rows_before_last_step(model)

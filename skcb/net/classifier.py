@@ -12,12 +12,14 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import Tags
+from skorch import NeuralNet, NeuralNetClassifier
 from skorch.utils import to_tensor
 from torch import Tensor, nn
 
-from skcb._checks import as_counts, counts_in_order_of, labelled_counts, warn
+from skcb._checks import as_counts, counts_in_order_of, labelled_counts
 from skcb._classes.indicators import LabelCounts
 from skcb._guards import Balancer
+from skcb._warnings import warn
 from skcb.balancing import DoubleBalancingWarning, EmptyClassWarning
 from skcb.net._upstream import builds_module, classes_of, is_criterion, rebuild_criterion
 from skcb.net.callbacks import DeferredReweighting
@@ -38,10 +40,12 @@ from skcb.net.loading import BatchLoader
 from skcb.net.perceptron import MultilayerPerceptron
 from skcb.net.processes import prepare_criterion
 from skcb.net.targets import ONE_LABEL, SEVERAL_LABELS, OneLabel, SeveralLabels
+from skcb.net.text import signature_with_inherited, text_of
 from skcb.nn import label_prior_bias_, prior_bias_
 from skcb.nn._counted import CountedLoss
 from skcb.nn._focal import at_least_float32
 from skcb.nn.initialization import last_layer
+from skcb.nn.losses import LossName
 
 
 class CBNeuralNetClassifier(SklearnNet):
@@ -87,12 +91,19 @@ class CBNeuralNetClassifier(SklearnNet):
     random_state : int, RandomState or None, default=None
         Of the initial parameters, the order of the examples and dropout; every epoch has a seed that follows
         from it and the epoch. The global states are left alone, save with None, which draws from them.
-    optimizer, lr, max_epochs, batch_size
-        As in skorch; by default Adam at .001, 100 epochs in batches of 64.
-    iterator_train, iterator_valid : DataLoader class, default=:class:`skcb.net.BatchLoader`
-        Training is shuffled unless ``iterator_train__shuffle`` (or a sampler) says otherwise. What is given as
-        ``iterator_train__sampler`` is a sampler of the training part, or a class or ``functools.partial`` of one,
-        such as :class:`skcb.nn.ClassBalancedSampler`, which is made from the labels of each training part.
+    optimizer : Optimizer class, default=torch.optim.Adam
+        What takes the steps; its parameters are ``optimizer__x``.
+    lr : float, default=0.001
+        The optimizer's step size.
+    max_epochs : int, default=100
+        How often `fit` goes through the training part.
+    batch_size : int, default=64
+        Samples in a batch.
+    iterator_train, iterator_valid : DataLoader class, default=BatchLoader
+        What cuts the data into batches: :class:`skcb.net.BatchLoader`. Training is shuffled unless
+        ``iterator_train__shuffle`` (or a sampler) says otherwise. What is given as ``iterator_train__sampler`` is
+        a sampler of the training part, or a class or ``functools.partial`` of one, such as
+        :class:`skcb.nn.ClassBalancedSampler`, which is made from the labels of each training part.
     train_split : callable, default=None
         What keeps a validation part, such as ``skorch.dataset.ValidSplit(5, stratified=True)``.
     verbose : int, default=0
@@ -110,8 +121,14 @@ class CBNeuralNetClassifier(SklearnNet):
         The columns of an indicator matrix that names them.
     criterion_ : Module
         The loss; ``criterion_.weight`` holds the class weights.
-    module_, optimizer_, history_, callbacks_
-        As in skorch.
+    module_ : Module
+        The trained network.
+    optimizer_ : Optimizer
+        With its state, for training on.
+    history_ : History
+        What each epoch measured: ``net.history[:, "train_loss"]``.
+    callbacks_ : list of tuple
+        The callbacks by name, in the order in which they are called.
     n_features_in_ : int
         Number of features, where X is an array or a tensor.
 
@@ -160,7 +177,7 @@ class CBNeuralNetClassifier(SklearnNet):
         self,
         module: Any = None,
         *,
-        loss: str | type[CountedLoss] = "softmax",
+        loss: LossName | type[CountedLoss] = "softmax",
         beta: float | None = None,
         gamma: float | tuple[float, float] | None = None,
         class_counts: ArrayLike | Mapping[Any, float] | LabelCounts | None = None,
@@ -198,6 +215,13 @@ class CBNeuralNetClassifier(SklearnNet):
             verbose=verbose,
             **kwargs,
         )
+
+    __init__.__signature__ = signature_with_inherited(  # type: ignore[attr-defined]
+        __init__, NeuralNetClassifier.__init__, NeuralNet.__init__
+    )
+
+    def __repr__(self, N_CHAR_MAX: int = 700) -> str:
+        return text_of(self)
 
     @property
     def class_count_(self) -> NDArray[np.float64]:

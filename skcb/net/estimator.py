@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from torch.utils.data import IterableDataset, Subset
 
 from skcb._checks import check_integer, check_sample_weight
+from skcb._upstream import DocumentedEstimator
 from skcb.net._upstream import AS_FIT, classes_of, constructor_attribute, keep_classes, module_names
 from skcb.net.datasets import ArrayDataset, LabelledDataset, Target, WeightedTarget, labels_of, take, target_of
 from skcb.net.draws import draws_per_sample, sampler_for, sampler_in
@@ -30,7 +31,7 @@ from skcb.net.targets import ONE_LABEL, OneLabel, SeveralLabels
 from skcb.nn import ClassBalancedSampler
 
 
-class SklearnNet(NeuralNetClassifier):
+class SklearnNet(DocumentedEstimator, NeuralNetClassifier):
     """What :class:`CBNeuralNetClassifier` has from scikit-learn's conventions, whatever its loss.
 
     Labels are encoded on the way in and decoded on the way out, in batches that callbacks see as well. The
@@ -97,10 +98,16 @@ class SklearnNet(NeuralNetClassifier):
 
         Parameters
         ----------
-        X, y, sample_weight, **fit_params
-            As in :meth:`fit`.
+        X : array-like, sparse matrix, Tensor, Dataset or dict
+            Samples of this part.
+        y : array-like of shape (n_samples,) or (n_samples, n_labels), optional
+            Their labels, of the kinds that :meth:`fit` takes.
         classes : array-like of shape (n_classes,), default=None
             All classes that may come, for the first call; by default those of its `y`.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the samples, also in the counts of the classes.
+        **fit_params : dict
+            For the module's ``forward`` and the `train_split`.
 
         Returns
         -------
@@ -109,7 +116,7 @@ class SklearnNet(NeuralNetClassifier):
         Raises
         ------
         ValueError
-            As in :meth:`fit`; and if `y` has a class that the net does not know.
+            If data are not valid, as :meth:`fit` says it, or if `y` has a class that the net does not know.
         """
         fresh = not self.initialized_
         X, target = self._check_data(X, y, sample_weight, classes, reset=fresh)

@@ -22,7 +22,7 @@ class Adjustment:
     Attributes
     ----------
     checks : mapping
-        As of :class:`~skcb.nn.Term`.
+        Of the loss's parameters: name to ``check(name, value)``, which returns the valid value.
     of_logits : tuple of str
         Which arguments of :func:`skcb.nn.functional.adjust_logits` the loss holds, under their names.
     """

@@ -35,9 +35,11 @@ class ClassWeightedLoss(CountedLoss):
     beta : float in [0, 1]
         0 ignores the counts; 1 is inverse frequency.
     normalize : {"classes", "samples"} or None, default="classes"
-        As of :func:`skcb.class_weight`.
+        The weights have mean 1 over the classes, as in the paper, or over the training samples; or they are
+        the bare :math:`1/E_n`.
     reduction : {"mean", "weighted_mean", "sum", "none"}, default="mean"
-        As of :class:`CBCrossEntropyLoss`.
+        ``"mean"`` divides the sum by the number of examples that are not ignored, as the paper does,
+        ``"weighted_mean"`` by the sum of their weights, as torch does. Where all are ignored both give 0.
     ignore_index : int, default=-100
         Examples with this index count for nothing.
     **parameters

@@ -117,8 +117,14 @@ class CBSoftmaxFocalLoss(ClassWeightedLoss, nn.CrossEntropyLoss):  # type: ignor
         0 ignores the counts; 1 is inverse frequency.
     gamma : float >= 0, default=2.0
         Focus on the hard examples; 0 is :class:`CBCrossEntropyLoss`.
-    normalize, reduction, ignore_index
-        As in :class:`CBCrossEntropyLoss`.
+    normalize : {"classes", "samples"} or None, default="classes"
+        The weights have mean 1 over the classes, as in the paper, or over the training samples; or they are
+        the bare :math:`1/E_n`.
+    reduction : {"mean", "weighted_mean", "sum", "none"}, default="mean"
+        ``"mean"`` divides the sum by the number of examples that are not ignored, as the paper does,
+        ``"weighted_mean"`` by the sum of their weights, as torch does. Where all are ignored both give 0.
+    ignore_index : int, default=-100
+        Examples with this index count for nothing.
     label_smoothing : float in [0, 1], default=0.0
         Share of the target's probability that is spread evenly over the classes; the loss is the expected.
 
@@ -179,8 +185,14 @@ class CBFocalLoss(ClassWeightedLoss):
         0 ignores the counts; 1 is inverse frequency.
     gamma : float >= 0, default=2.0
         Focus on the hard examples; 0 is :class:`CBSigmoidLoss`.
-    normalize, reduction, ignore_index
-        As in :class:`CBCrossEntropyLoss`.
+    normalize : {"classes", "samples"} or None, default="classes"
+        The weights have mean 1 over the classes, as in the paper, or over the training samples; or they are
+        the bare :math:`1/E_n`.
+    reduction : {"mean", "weighted_mean", "sum", "none"}, default="mean"
+        ``"mean"`` divides the sum by the number of examples that are not ignored, as the paper does,
+        ``"weighted_mean"`` by the sum of their weights, as torch does. Where all are ignored both give 0.
+    ignore_index : int, default=-100
+        Examples with this index count for nothing.
 
     References
     ----------
@@ -234,8 +246,14 @@ class CBSigmoidLoss(ClassWeightedLoss):
         Samples per class in the whole training set, not in a batch. A class without samples weighs 0.
     beta : float in [0, 1], default=0.999
         0 ignores the counts; 1 is inverse frequency.
-    normalize, reduction, ignore_index
-        As in :class:`CBCrossEntropyLoss`.
+    normalize : {"classes", "samples"} or None, default="classes"
+        The weights have mean 1 over the classes, as in the paper, or over the training samples; or they are
+        the bare :math:`1/E_n`.
+    reduction : {"mean", "weighted_mean", "sum", "none"}, default="mean"
+        ``"mean"`` divides the sum by the number of examples that are not ignored, as the paper does,
+        ``"weighted_mean"`` by the sum of their weights, as torch does. Where all are ignored both give 0.
+    ignore_index : int, default=-100
+        Examples with this index count for nothing.
 
     References
     ----------
@@ -289,8 +307,14 @@ class ClassBalancedLoss(ClassWeightedLoss):
         from the prior bias.
     beta : float in [0, 1], default=0.999
         0 ignores the counts; 1 is inverse frequency.
-    normalize, reduction, ignore_index
-        As in :class:`CBCrossEntropyLoss`.
+    normalize : {"classes", "samples"} or None, default="classes"
+        The weights have mean 1 over the classes, as in the paper, or over the training samples; or they are
+        the bare :math:`1/E_n`.
+    reduction : {"mean", "weighted_mean", "sum", "none"}, default="mean"
+        ``"mean"`` divides the sum by the number of examples that are not ignored, as the paper does,
+        ``"weighted_mean"`` by the sum of their weights, as torch does. Where all are ignored both give 0.
+    ignore_index : int, default=-100
+        Examples with this index count for nothing.
 
     Raises
     ------
@@ -358,8 +382,16 @@ class LogitAdjustedLoss(ClassWeightedLoss, nn.CrossEntropyLoss):  # type: ignore
         Strength of the adjustment; 0 is none.
     beta : float in [0, 1], default=0.0
         0 leaves the examples unweighted, as in the paper; 1 weights by inverse frequency as well.
-    normalize, reduction, ignore_index, label_smoothing
-        As in :class:`CBCrossEntropyLoss`.
+    normalize : {"classes", "samples"} or None, default="classes"
+        The weights have mean 1 over the classes, as in the paper, or over the training samples; or they are
+        the bare :math:`1/E_n`.
+    reduction : {"mean", "weighted_mean", "sum", "none"}, default="mean"
+        ``"mean"`` divides the sum by the number of examples that are not ignored, as the paper does,
+        ``"weighted_mean"`` by the sum of their weights, as torch does. Where all are ignored both give 0.
+    ignore_index : int, default=-100
+        Examples with this index count for nothing.
+    label_smoothing : float in [0, 1], default=0.0
+        Share of the target's probability that is spread evenly over the classes.
 
     Attributes
     ----------
@@ -440,8 +472,16 @@ class VSLoss(ClassWeightedLoss, nn.CrossEntropyLoss):  # type: ignore[misc]
         Strength of the shift; 0 is none.
     beta : float in [0, 1], default=0.0
         0 leaves the examples unweighted; 1 weights by inverse frequency as well.
-    normalize, reduction, ignore_index, label_smoothing
-        As in :class:`CBCrossEntropyLoss`.
+    normalize : {"classes", "samples"} or None, default="classes"
+        The weights have mean 1 over the classes, as in the paper, or over the training samples; or they are
+        the bare :math:`1/E_n`.
+    reduction : {"mean", "weighted_mean", "sum", "none"}, default="mean"
+        ``"mean"`` divides the sum by the number of examples that are not ignored, as the paper does,
+        ``"weighted_mean"`` by the sum of their weights, as torch does. Where all are ignored both give 0.
+    ignore_index : int, default=-100
+        Examples with this index count for nothing.
+    label_smoothing : float in [0, 1], default=0.0
+        Share of the target's probability that is spread evenly over the classes.
 
     Attributes
     ----------
@@ -525,8 +565,17 @@ class LDAMLoss(ClassWeightedLoss, nn.CrossEntropyLoss):  # type: ignore[misc]
         Multiplies the logits, after the margin; a cosine alone spans too little for a softmax.
     beta : float in [0, 1], default=0.0
         0 leaves the examples unweighted; the paper's deferred re-weighting goes on to .9999.
-    normalize, reduction, ignore_index, label_smoothing
-        As in :class:`CBCrossEntropyLoss`. A soft target gets of each class's margin its share.
+    normalize : {"classes", "samples"} or None, default="classes"
+        The weights have mean 1 over the classes, as in the paper, or over the training samples; or they are
+        the bare :math:`1/E_n`.
+    reduction : {"mean", "weighted_mean", "sum", "none"}, default="mean"
+        ``"mean"`` divides the sum by the number of examples that are not ignored, as the paper does,
+        ``"weighted_mean"`` by the sum of their weights, as torch does. Where all are ignored both give 0.
+    ignore_index : int, default=-100
+        Examples with this index count for nothing.
+    label_smoothing : float in [0, 1], default=0.0
+        Share of the target's probability that is spread evenly over the classes. A soft target gets
+        of each class's margin its share.
 
     Attributes
     ----------
@@ -591,6 +640,8 @@ class LDAMLoss(ClassWeightedLoss, nn.CrossEntropyLoss):  # type: ignore[misc]
 
 
 #: The losses by the names that a net takes.
+LossName = Literal["softmax", "sigmoid", "focal", "softmax_focal", "ldam", "logit_adjusted", "vs", "multilabel"]
+
 LOSSES: dict[str, type[CountedLoss]] = {
     "softmax": CBCrossEntropyLoss,
     "sigmoid": CBSigmoidLoss,

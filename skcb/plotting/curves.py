@@ -8,7 +8,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from skcb._checks import as_counts, check_beta, counts_in_order_of, labelled_counts
 from skcb.balancing import Normalization, beta_grid, class_weight, effective_number
-from skcb.plotting.drawing import in_order, label_at_right, new_axes, ticks_for_classes, tidy
+from skcb.plotting import style
+from skcb.plotting.drawing import label_at_right, new_axes, ticks_for_classes, tidy
 
 _BETAS_OF_THE_PAPER = (0.9, 0.99, 0.999, 0.9999, 1.0)
 
@@ -104,7 +105,7 @@ class EffectiveNumberDisplay:
         """
         self.ax_ = ax = new_axes(ax, 7, 4.5)
         self.figure_ = ax.figure
-        colors = in_order(len(self.beta))
+        colors = style.in_order(len(self.beta))
         for number, color, beta in zip(self.effective_number, colors, self.beta, strict=True):
             ax.plot(self.n, number, color=color, linewidth=2, label=f"beta={beta:g}")
             present = np.empty(0) if self.counts is None else self.counts[self.counts >= 1]
@@ -287,7 +288,7 @@ class ClassWeightDisplay:
         """
         self.ax_ = ax = new_axes(ax, 7.5, 4.5)
         self.figure_ = ax.figure
-        colors = in_order(len(self.beta))
+        colors = style.in_order(len(self.beta))
         rank = np.arange(1, len(self.counts) + 1)
         for weight, color, beta in zip(self.class_weight, colors, self.beta, strict=True):
             marker = "o" if len(rank) <= 25 else ""

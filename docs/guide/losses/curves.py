@@ -32,7 +32,7 @@ def draw(
 ) -> None:
     """Draw losses, each built with ``reduction="none"``: a colour for each class, a line style for each loss."""
     logits = np.linspace(*span, 241)
-    axes = plt.subplots(1, 2, figsize=(8.4, 3.6), layout="constrained")[1]
+    _, axes = plt.subplots(1, 2, figsize=(8.4, 3.6), layout="constrained")
     for (name, loss), style in zip(losses.items(), STYLES, strict=False):
         for kind in classes:
             true, color = CLASSES[kind]
@@ -56,7 +56,7 @@ def finish(axes: Any, xlabel: str) -> None:
 def draw_sides(losses: dict[str, Any], *, label: int = 1) -> None:
     """Draw a loss of several labels: an example that has the label, and one that has not."""
     logits = np.linspace(-6, 6, 241)
-    axes = plt.subplots(1, 2, figsize=(8.4, 3.6), layout="constrained")[1]
+    _, axes = plt.subplots(1, 2, figsize=(8.4, 3.6), layout="constrained")
     for (name, loss), style in zip(losses.items(), STYLES, strict=False):
         for side, color in (("has the label", "#d55e00"), ("has not", "#0072b2")):
             z = torch.zeros(len(logits), len(loss.counts), dtype=torch.float64)

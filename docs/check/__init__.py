@@ -1,0 +1,1 @@
+"""What the built pages are held to: the files by themselves, and every page in a browser."""
