@@ -68,6 +68,7 @@ pictures: $(VENV)/installed  ## the pictures of README and site, from what was m
 	MPLBACKEND=agg $(BIN)/python examples/2_going_further/plot_other_prevalence.py docs/images/other_prevalence.png
 	MPLBACKEND=agg $(BIN)/python examples/2_going_further/plot_losses_on_letter.py docs/images/losses_on_letter.png
 	$(BIN)/python benchmarks/speed_picture.py docs/images/speed.png
+	$(BIN)/python docs/images/thumbnails/draw.py
 	$(BIN)/python examples/3_papers/report.py --picture docs/images/cifar10_lt.png \
 		--redraw docs/results/cifar10_lt.md docs/results/cifar10_lt_unweighted.md
 	$(BIN)/python examples/3_papers/report.py --picture docs/images/cifar10_lt_cpu.png \

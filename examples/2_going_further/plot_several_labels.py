@@ -126,7 +126,7 @@ for (name, (by_label, *_)), (color, marker) in zip(scores.items(), style.SERIES,
 axes.set_xticks(range(N_LABELS), counted.counts, rotation=45)
 axes.set(xlabel="training samples with the label", ylabel="F1 of the label, test set", ylim=(0, None))
 axes.legend()
-axes.set_title("Thresholds find the rare labels, full balance says yes too often", fontsize=14)
+axes.set_title("Full balance says yes too often; thresholds do not", fontsize=14)
 
 # %%
 # The strategies on folds
