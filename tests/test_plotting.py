@@ -1,5 +1,6 @@
 """The pictures: what they show, that labels keep apart, and that matplotlib waits until one is drawn."""
 
+import importlib.util
 import itertools
 import re
 from pathlib import Path
@@ -480,10 +481,29 @@ def test_markers_keep_apart_in_grey():
 def test_the_pictures_take_their_colours_from_the_style():
     """No module but `style` names a colour, so that the tests above see them all."""
     root = Path(skcb.__file__).parents[1]
-    files = [*root.glob("skcb/plotting/*.py"), *root.glob("examples/**/*.py"), *root.glob("benchmarks/*.py")]
+    folders = ("skcb/plotting", "examples", "benchmarks", "docs/images")
+    files = [file for folder in folders for file in root.glob(f"{folder}/**/*.py")]
     named = {
         file.name: found
         for file in files
         if file.name != "style.py" and (found := re.findall(r"[\"']#[0-9a-f]{6}[\"']", file.read_text()))
     }
     assert not named
+
+
+def test_the_picture_of_speed_finds_its_rows_in_the_measured_tables():
+    folder = Path(skcb.__file__).parents[1] / "benchmarks"
+    if not folder.is_dir():
+        pytest.skip("no benchmarks in an installed package")
+    place = importlib.util.spec_from_file_location("speed_picture", folder / "speed_picture.py")
+    picture = importlib.util.module_from_spec(place)
+    place.loader.exec_module(picture)
+    made_up = "## Losses\n\n| job | skcb | beside | times its time | to reach |\n|---|---|---|---|---|\n"
+    made_up += "| focal, (9) | 2 ms | plain: 1 ms | 1.9 to 2.1 | 1 |\n"
+    made_up += "| the same | 2 ms | peer: 8 ms | 0.24 to 0.26 (3.5 to 4.5 times faster) | 1 |\n"
+    for beside, times in (("plain", 0.5), ("peer", 4)):
+        assert picture.times_faster(picture.Bar("", "", "Losses", "focal, (9)", beside), made_up) == times
+    with pytest.raises(ValueError, match="no row for 'a job' beside somebody"):
+        picture.times_faster(picture.Bar("a job", "somebody", "Losses", "focal, (8)", "peer"), made_up)
+    text = picture.TABLES.read_text(encoding="utf-8")
+    assert all(picture.times_faster(bar, text) > 0 for bar in picture.BARS)

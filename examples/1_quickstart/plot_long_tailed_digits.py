@@ -106,3 +106,5 @@ figure.suptitle("Rare digits are found when the decision is tuned", fontsize=17)
 for file in map(Path, sys.argv[1:]):  # where to keep the picture
     file.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(file)
+
+# sphinx_gallery_thumbnail_number = 2  # noqa: ERA001

@@ -45,8 +45,8 @@ class EffectiveNumberDisplay:
     --------
     >>> from skcb import EffectiveNumberDisplay
     >>> display = EffectiveNumberDisplay.from_counts([5000, 500, 50], beta=[0.99, 0.999])
-    >>> display.ax_.get_xlabel()
-    'number of samples'
+    >>> display.ax_.get_ylabel()
+    'effective number of samples'
     """
 
     def __init__(
@@ -115,14 +115,18 @@ class EffectiveNumberDisplay:
                     effective_number(present, beta),
                     "o",
                     color=color,
-                    markersize=4 if len(present) <= 50 else 2,
+                    markersize=6 if len(present) <= 50 else 2,
                     alpha=1 if len(present) <= 50 else 0.3,
                 )
         ax.set(xscale="log", yscale="log", xlabel="number of samples", ylabel="effective number of samples")
+        if self.counts is not None:
+            ax.set_xlabel("number of samples (dots: the classes)")
+        for axis in (ax.xaxis, ax.yaxis):
+            axis.set_major_formatter("{x:g}")
         ax.margins(x=0.02)
         tidy(ax)
         texts = [f"β = {beta:g}" + (", n itself" if beta == 1 else "") for beta in self.beta]
-        label_at_right(ax, self.n[-1], self.effective_number[:, -1], texts, colors=colors)
+        label_at_right(ax, self.n[-1], self.effective_number[:, -1], texts, colors=colors, size=style.NORMAL)
         return self
 
 
