@@ -58,12 +58,12 @@ class StrategyComparison:
     ...     KNeighborsClassifier(), X, y, strategies=["none", "balanced", "RandomOverSampler"], cv=3,
     ...     scoring=["balanced_accuracy", "ece"], random_state=0,
     ... )
-    >>> comparison.summary()[["balanced_accuracy", "rank"]].round(2)  # doctest: +NORMALIZE_WHITESPACE
-                       balanced_accuracy  rank
+    >>> comparison.summary()["balanced_accuracy"].round(2)
     strategy
-    RandomOverSampler               0.00   1.0
-    none                            0.00   2.0
-    balanced                         NaN   3.0
+    RandomOverSampler    0.91
+    none                 0.76
+    balanced              NaN
+    Name: balanced_accuracy, dtype: float64
     >>> print(comparison.failures["reason"].iloc[0])
     TypeError: ClassBalancedClassifier cannot weight KNeighborsClassifier, whose fit takes no sample_weight...
     """
@@ -368,7 +368,7 @@ class StrategyComparison:
         tied = {metric: self._tied(metric) for metric in scores}
         shaded = "Bold: the best of its column."
         if any(tied.values()):
-            shaded += " Shaded: no further from it than one standard error of the paired difference."
+            shaded += " Shaded: no further from it than one standard error."
         return as_html(
             self.summary(columns, full=True),
             self.families,
@@ -405,18 +405,22 @@ class StrategyComparison:
         return [*chosen, *(["fit_time"] if timed else [])]
 
     def _tied(self, metric: str) -> set[str]:
-        """The best by a metric, and what is no further from it than one standard error of the difference."""
+        """The best by a metric, and what is no further from it than one standard error of its mean.
+
+        What folds or data sets have in common for all strategies is no error of theirs, and is taken out.
+        """
         scores = self.scores(metric).dropna(axis=1)
         several = len(self.datasets) > 1
         sizes = {"n_train", "n_test"} <= set(self.frame["metric"])
-        if scores.empty or len(scores) < 2 or not (several or sizes):
+        if scores.shape[1] < 2 or len(scores) < 2 or not (several or sizes):
             return set()
         mean = scores.mean()
         best = mean.idxmax() if greater_is_better(metric) else mean.idxmin()
-        difference = scores.sub(scores[best], axis=0)
-        overlap = 0.0 if several else self._test_share()
-        error = np.sqrt((1 / len(scores) + overlap) * difference.var())
-        return set(scores.columns[difference.mean().abs() <= error])
+        own = scores[best] - scores.mean(axis=1)
+        # Of k strategies the mean over all has a k-th of this one in it, which Morey's factor puts back.
+        variance = own.var() * scores.shape[1] / (scores.shape[1] - 1)
+        error = np.sqrt((1 / len(scores) + (0.0 if several else self._test_share())) * variance)
+        return set(scores.columns[(mean - mean[best]).abs() <= error])
 
     def _footnote(self, form: str) -> str:
         """Say under a table which strategies share fits; nothing where none do."""

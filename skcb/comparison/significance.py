@@ -91,7 +91,9 @@ class Significance:
             )
             for pair in ordered.itertuples()
         ]
-        return as_table(("better", "worse", "difference", "p, adjusted"), rows, caption=repr(self))
+        return as_table(
+            ("better", "worse", "difference", "p, adjusted"), rows, words={"worse"}, caption=repr(self)
+        )
 
     def _in_order(self, first: str, second: str) -> tuple[str, str]:
         return (first, second) if self.ranks[first] <= self.ranks[second] else (second, first)

@@ -29,6 +29,7 @@ def as_html(
 ) -> str:
     """An HTML table, the best of every score in bold, and shaded with those that are `tied` with it."""
     plain = _cells(summary, _DIGITS, bold=str)
+    lacking = plain.pop("note") if "note" in plain else pd.Series(dtype=object)
     best = _cells(summary, _DIGITS, bold=lambda _: "best") == "best"
     rows = [
         [
@@ -41,7 +42,9 @@ def as_html(
         ]
         for name in plain.index
     ]
-    return as_table(["strategy", "family", *map(_heading, plain)], rows, caption=caption, notes=notes)
+    header = ["strategy", "family", *map(_heading, plain)]
+    notes = [*notes, *(f"{name}: {note}" for name, note in lacking.items() if note)]
+    return as_table(header, rows, words={"family"}, caption=caption, notes=notes)
 
 
 def _known(family: object) -> str:
@@ -49,7 +52,7 @@ def _known(family: object) -> str:
 
 
 def _heading(column: str) -> str:
-    if column == "note" or column in FACTS:
+    if column in FACTS:
         return title_of(column)
     return f"{title_of(column)} {'↑' if greater_is_better(column) else '↓'}"
 
