@@ -14,7 +14,7 @@ JOBS ?= 2
 EPOCHS ?= 40
 
 .DEFAULT_GOAL := help
-.PHONY: help demo example-losses example-letter study tuned-decisions paper paper-cpu pictures test test-slow lint types \
+.PHONY: help demo example-losses example-letter study tuned-decisions paper paper-cpu pictures test test-slow lint types user-types \
 	contracts check test-minimum test-without-torch coverage dist docs docs-check bench clean
 
 help:  ## what can be made
@@ -91,14 +91,16 @@ lint: $(VENV)/installed  ## ruff: lint and format
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
-types: $(VENV)/installed  ## mypy, strict on the floor; and what mypy and pyright say of users' scripts
+types: $(VENV)/installed  ## mypy, strict on the floor
 	$(BIN)/mypy
+
+user-types: $(VENV)/installed  ## what mypy and pyright tell users of their scripts
 	$(BIN)/python -m pytest --quiet -n0 -m slow tests/test_typed.py
 
 contracts: $(VENV)/installed  ## which ring may import which
 	$(BIN)/lint-imports
 
-check: lint types contracts test  ## the one door: what a change must pass
+check: lint types user-types contracts test  ## the one door: what a change must pass
 
 test-minimum: $(VENV)-minimum/installed  ## the floor and the scikit-learn side, with the lowest versions that pyproject.toml allows
 	$(VENV)-minimum/bin/python -m pytest --quiet -m "not slow" $(PARALLEL) -W ignore::DeprecationWarning -W ignore::FutureWarning
