@@ -89,8 +89,9 @@ nb_execution_timeout = 300
 nb_merge_streams = True
 # Spark needs Java: without it the recipe is shown, and not run.
 nb_execution_excludepatterns = [] if shutil.which("java") or os.getenv("JAVA_HOME") else ["cookbook/spark*"]
-# A short session starts sooner without the JVM's second compiler.
-os.environ.setdefault("SPARK_SUBMIT_OPTS", "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC")
+# A short session is sooner done without the JVM's second compiler and without code that Spark writes for it.
+_SHORT_SESSION = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Dspark.sql.codegen.wholeStage=false"
+os.environ.setdefault("SPARK_SUBMIT_OPTS", _SHORT_SESSION)
 nb_output_stderr = "error"
 # What is said to kernels is encrypted where both sides can: else each writes that others may listen.
 if hasattr(KernelManager, "transport_encryption"):
