@@ -13,8 +13,11 @@ _NEEDS = {
     "skcb/net": ["torch", "skorch"],
     "skcb/nn": ["torch"],
     "skcb/plotting": ["matplotlib"],
+    "tests/description_links.py": ["readme_renderer"],
 }
 
-collect_ignore = [
+# what type checkers read, and nobody runs
+collect_ignore = ["tests/typed"]
+collect_ignore += [
     part for part, modules in _NEEDS.items() if not all(importlib.util.find_spec(module) for module in modules)
 ]

@@ -1,6 +1,7 @@
 """How the documentation is built: ``make docs``; warnings are errors, and nothing is fetched."""
 
 import os
+import shutil
 import sys
 import tomllib
 from pathlib import Path
@@ -19,9 +20,8 @@ author = "the skcb developers"
 copyright = "2026, the skcb developers"  # noqa: A001 - Sphinx's name
 release = version = skcb.__version__
 
-URLS = tomllib.loads((HERE.parent / "pyproject.toml").read_text())["project"].get("urls", {})
-SITE = URLS.get("Documentation", "https://skcb.readthedocs.io").rstrip("/")
-REPOSITORY = URLS.get("Repository", "https://github.com/skcb-dev/skcb").rstrip("/")
+URLS = tomllib.loads((HERE.parent / "pyproject.toml").read_text())["project"]["urls"]
+SITE, REPOSITORY = URLS["Homepage"], URLS["Source"]
 # Read the Docs says under which address it shows what it builds; else pages stand at the root of their host.
 hosted = os.environ.get("READTHEDOCS_CANONICAL_URL")
 html_baseurl = hosted or f"{SITE}/en/latest/"
@@ -78,6 +78,7 @@ myst_enable_extensions = ["dollarmath", "amsmath", "colon_fence", "deflist"]
 myst_heading_anchors = 3
 myst_links_external_new_tab = False
 bibtex_bibfiles = ["refs.bib"]
+bibtex_reference_style = "author_year"
 extlinks = {"arxiv": ("https://arxiv.org/abs/%s", "arXiv:%s"), "doi": ("https://doi.org/%s", "doi:%s")}
 extlinks_detect_hardcoded_links = False
 
@@ -86,6 +87,10 @@ nb_execution_mode = "force"
 nb_execution_raise_on_error = True
 nb_execution_timeout = 300
 nb_merge_streams = True
+# Spark needs Java: without it the recipe is shown, and not run.
+nb_execution_excludepatterns = [] if shutil.which("java") or os.getenv("JAVA_HOME") else ["cookbook/spark*"]
+# A short session starts sooner without the JVM's second compiler.
+os.environ.setdefault("SPARK_SUBMIT_OPTS", "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC")
 nb_output_stderr = "error"
 # What is said to kernels is encrypted where both sides can: else each writes that others may listen.
 if hasattr(KernelManager, "transport_encryption"):
@@ -161,7 +166,7 @@ sphinx_gallery_conf = {
     "examples_dirs": "../examples",
     "gallery_dirs": "gallery",
     "filename_pattern": r"/plot_|/dask_cluster|/out_of_core",
-    "ignore_pattern": r"3_papers|keel_data|more_folds|tuned_decisions|tuned_nets|__init__",  # see their results
+    "ignore_pattern": r"3_papers|keel_data|keel_run|more_folds|tuned_decisions|tuned_nets|__init__",  # no pages
     "abort_on_example_error": True,
     "only_warn_on_example_error": False,
     "download_all_examples": False,

@@ -1,11 +1,27 @@
 """Count the classes; turn the counts into one number per class; apply that vector."""
 
 import importlib
+import importlib.util
 from typing import TYPE_CHECKING, Any
 
 from skcb.balancing import *  # noqa: F403 - the floor, which needs NumPy alone
 
 if TYPE_CHECKING:
+    # What type checkers and editors see; a name that is not here is an error for them.
+    from skcb import balancing as balancing
+    from skcb import classification as classification
+    from skcb import comparison as comparison
+    from skcb import counting as counting
+    from skcb import datasets as datasets
+    from skcb import decisions as decisions
+    from skcb import frames as frames
+    from skcb import metrics as metrics
+    from skcb import net as net
+    from skcb import nn as nn
+    from skcb import plotting as plotting
+    from skcb import priors as priors
+    from skcb import sampling as sampling
+    from skcb import weighting as weighting
     from skcb.classification import *  # noqa: F403
     from skcb.comparison import *  # noqa: F403
     from skcb.counting import *  # noqa: F403
@@ -18,9 +34,10 @@ if TYPE_CHECKING:
     from skcb.plotting import *  # noqa: F403
     from skcb.priors import *  # noqa: F403
     from skcb.sampling import *  # noqa: F403
+    from skcb.versions import *  # noqa: F403
     from skcb.weighting import *  # noqa: F403
 
-__version__ = "0.1.0.dev0"
+__version__ = "0.1.0"
 
 # What stands above the floor is imported when first asked for (PEP 562): `import skcb` loads NumPy alone.
 _NAMES = {
@@ -47,18 +64,29 @@ _NAMES = {
     ),
     "priors": "change_prior estimate_prior",
     "sampling": "EffectiveNumberStrategy",
+    "versions": "show_versions",
     "weighting": "ClassBalancedWeighter compute_class_weight compute_sample_weight",
 }
 _MODULE_OF = {name: module for module, names in _NAMES.items() for name in names.split()}
-__all__ = sorted(_MODULE_OF)  # noqa: PLE0605
+# What a module cannot be imported without, beyond the base dependencies.
+_NEEDS = {"comparison": ("imblearn", "pandas"), "net": ("torch", "skorch"), "nn": ("torch",)}
 
 
-def __getattr__(name: str) -> Any:
-    if name in _NAMES:
-        return importlib.import_module(f"skcb.{name}")
-    if name in _MODULE_OF:
-        return getattr(importlib.import_module(f"skcb.{_MODULE_OF[name]}"), name)
-    raise AttributeError(f"module 'skcb' has no attribute {name!r}")
+def _is_importable(module: str) -> bool:
+    return all(importlib.util.find_spec(needed) for needed in _NEEDS.get(module, ()))
+
+
+# Hidden from type checkers, for which any name would be there.
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> Any:
+        if name == "__all__":  # asked for by the star import, which leaves out what cannot be imported here
+            return sorted(name for name, module in _MODULE_OF.items() if _is_importable(module))
+        if name in _NAMES:
+            return importlib.import_module(f"skcb.{name}")
+        if name in _MODULE_OF:
+            return getattr(importlib.import_module(f"skcb.{_MODULE_OF[name]}"), name)
+        raise AttributeError(f"module 'skcb' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:

@@ -1,10 +1,7 @@
 """Check what users pass: numbers, counts, sample weights and targets."""
 
-import sys
-import warnings
 from collections.abc import Callable, Iterable, Mapping
 from numbers import Integral, Real
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,7 +11,6 @@ from numpy.typing import NDArray
 _SMALLEST_COUNT, _LARGEST_COUNT = 1e-150, 1e150
 # A vector of whole numbers that takes every value from 0 to K, each this often on average, is taken for labels.
 _REPEATS_OF_LABELS = 20
-_OWN = str(Path(__file__).parent)
 
 
 def shown(labels: Iterable[Any], most: int = 10) -> str:
@@ -22,22 +18,6 @@ def shown(labels: Iterable[Any], most: int = 10) -> str:
     labels = list(labels)
     text = ", ".join(map(repr, labels[:most]))
     return text if len(labels) <= most else f"{text}, ... ({len(labels)} in all)"
-
-
-# Between a call of the user's and us: scikit-learn's decorators, and skorch's loop.
-_PASSED_THROUGH = ("sklearn/base.py", "sklearn/utils/_available_if.py", "skorch/net.py", "skorch/classifier.py")
-
-
-def warn(message: str, category: type[Warning]) -> None:
-    """Warn at the line of the user's that led here, however many frames of skcb lie between."""
-    level, frame = 1, sys._getframe(1)  # noqa: SLF001 - what warnings itself counts
-    while frame.f_back is not None and _is_internal(frame.f_code.co_filename):
-        level, frame = level + 1, frame.f_back
-    warnings.warn(message, category, stacklevel=level + 1)
-
-
-def _is_internal(file: str) -> bool:
-    return file.startswith(_OWN) or file.endswith(_PASSED_THROUGH)
 
 
 # --- numbers ----------------------------------------------------------------------------------------------------

@@ -8,8 +8,8 @@ from sklearn.calibration import CalibratedClassifierCV
 from sklearn.ensemble import StackingClassifier
 from sklearn.frozen import FrozenEstimator
 
-from skcb._checks import warn
 from skcb._pipelines import inner, last_step
+from skcb._warnings import warn
 from skcb.balancing import DoubleBalancingWarning
 
 # Parameters by which classifiers weight the classes, and the values with which they do not: scikit-learn's and

@@ -1,6 +1,7 @@
 """Walk along Pipelines and meta-estimators: their last step, and sample weights delivered to what takes them."""
 
 import copy
+import sys
 from collections.abc import Iterator
 from contextlib import nullcontext
 from inspect import Parameter, signature
@@ -114,8 +115,18 @@ def has_one_class(y: Any) -> bool:
     return labels.ndim == 1 and len(labels) > 0 and bool((labels == labels[0]).all())
 
 
+def for_labels(estimator: Any, y: Any) -> Any:
+    """Return a clone that can be fitted on the labels `y`, where XGBoost would take 0 to K - 1 alone."""
+    estimator = clone(estimator)
+    if "xgboost" in sys.modules and hasattr(estimator, "get_params"):
+        from skcb._xgboost import let_take_labels
+
+        let_take_labels(estimator, y)
+    return estimator
+
+
 def _fit_clone(owner: Any, X: Any, y: Any, sample_weight: Any, fit_params: dict[str, Any]) -> Any:
-    estimator = clone(owner.estimator)
+    estimator = for_labels(owner.estimator, y)
     if sample_weight is None:
         return estimator.fit(X, y, **fit_params)
     routing = get_config()["enable_metadata_routing"]

@@ -3,7 +3,7 @@
 import functools
 import inspect
 from collections.abc import Callable
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -19,11 +19,13 @@ from skcb._classes.labels import Labels, encode_labels
 from skcb._classes.vector import ClassVector, Rule, Weighed, weigh
 from skcb._guards import warn_of_weights_on_weights
 from skcb._pipelines import fit_clone, last_step, named_weight, route, router_of, takes_no_weight, takes_weight
-from skcb._upstream import fit_context
+from skcb._upstream import DocumentedEstimator, fit_context
 from skcb._validation_sets import with_weighted_validation
 
+Method = TypeVar("Method", bound=Callable[..., Any])
 
-def estimator_has(method: str) -> Any:
+
+def estimator_has(method: str) -> Callable[[Method], Method]:
     """Whether the fitted estimator, or before `fit` the one given, has the method."""
 
     def has(self: Any) -> bool:
@@ -116,8 +118,12 @@ def prior_of_probabilities(estimator: Any, class_count: NDArray[np.float64]) -> 
     return estimator._prior_of_probabilities(class_count)  # noqa: SLF001 - among the classifiers of skcb
 
 
-class ClassifierAround(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
+class ClassifierAround(DocumentedEstimator, MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
     """A classifier around another, `estimator`, whose fitted clone is `estimator_`."""
+
+    if TYPE_CHECKING:  # what comes from scikit-learn, which has no types
+
+        def score(self, X: Any, y: Any, sample_weight: ArrayLike | None = None) -> float: ...
 
     @property
     def classes_(self) -> NDArray[Any]:

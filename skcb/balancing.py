@@ -5,7 +5,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from skcb._checks import as_counts, check_beta, check_non_negative, check_normalize, check_real, shown, warn
+from skcb._checks import as_counts, check_beta, check_non_negative, check_normalize, check_real, shown
+from skcb._warnings import warn
 
 __all__ = [
     "DoubleBalancingWarning",
@@ -109,8 +110,8 @@ def class_weight(counts: ArrayLike, beta: float = 0.999, *, normalize: Normaliza
     Warns
     -----
     InertBetaWarning
-        If `beta` is saturated (the weights are level though the counts are not), or if every count is below
-        one (the weights are inverse frequencies whatever `beta`).
+        If `beta` acts like no weighting (the weights are level though the counts are not), or if every count is
+        below one (the weights are inverse frequencies whatever `beta`).
 
     References
     ----------
@@ -489,10 +490,17 @@ def _warn_if_inert(counts: Vector, beta: float) -> None:
         ratio = np.divide(*_effective_number(np.array([largest, smallest]), beta))
         if ratio < 1.01:
             warn(
-                f"beta={beta} is saturated: counts from {smallest:g} to {largest:g} get weights within "
-                "1 % of each other, which is no weighting; beta_grid(counts) gives values that matter",
+                f"beta={beta} acts like no weighting: the rarest class has {smallest:g} samples and the largest "
+                f"{largest:g}, and their weights are within 1 % of each other, as for every beta below about "
+                f"{_last_inert_beta(smallest)}; beta_grid(counts) gives values that matter",
                 InertBetaWarning,
             )
+
+
+def _last_inert_beta(smallest: float) -> str:
+    """The beta below which weights are within 1 %, beta^n = .01, with as many digits as tell it from 1."""
+    digits = 1 + np.ceil(np.log10(max(smallest, 10))).astype(int)
+    return f"{0.01 ** (1 / smallest):.{min(digits, 16)}f}"
 
 
 def _warn_if_no_label_is_weighted(sides: Vector, beta: float) -> None:
@@ -509,8 +517,9 @@ def _warn_if_no_label_is_weighted(sides: Vector, beta: float) -> None:
         and (_effective_number(larger, beta) < 1.01 * _effective_number(smaller, beta)).all()
     ):
         warn(
-            f"beta={beta} is saturated: samples with and without a label get weights within 1 % of each other, of "
-            "every label, which is no weighting; beta_grid([with, without]) of a label gives values that matter",
+            f"beta={beta} acts like no weighting: samples with and without a label get weights within 1 % of each "
+            f"other, of every label, as for every beta below about {_last_inert_beta(smaller[uneven].min())}; "
+            "beta_grid([with, without]) of a label gives values that matter",
             InertBetaWarning,
         )
 

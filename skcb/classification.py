@@ -12,7 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 from skcb._classes.vector import Rule, effective_number_rule, weigh
 from skcb._decisions.fitting import gather
 from skcb._decisions.rules import by_weights
-from skcb._decisions.scores import resolve_score
+from skcb._decisions.scores import Scoring, resolve_score
 from skcb._decisions.tuning import tune
 from skcb._guards import Balancer
 from skcb._pipelines import check_takes_weight, route
@@ -132,6 +132,11 @@ class ClassBalancedClassifier(_PriorCorrectingClassifier):
 
     Notes
     -----
+    XGBoost takes the labels 0 to K - 1 alone; in this and every other classifier of skcb that goes around one it
+    takes labels of any kind, in `fit` and in an ``eval_set``. ``estimator_`` is an ``XGBClassifier`` then that was
+    trained on their codes, which are in the order of ``classes_``; what its ``save_model`` writes knows the codes
+    alone.
+
     For several labels per sample ``MultiOutputClassifier`` fits one for each label, with weights of its own, and
     ``ClassifierChain`` does so in turn; `beta` is ``estimator__beta`` there. A label that is always or never there
     is an error of estimators that want two classes; ``OneVsRestClassifier`` predicts it as it is.
@@ -291,7 +296,7 @@ class ClassBalancedClassifierCV(_PriorCorrectingClassifier):
         self,
         estimator: Any,
         *,
-        scoring: Any = "balanced_accuracy",
+        scoring: Scoring = "balanced_accuracy",
         normalize: Normalization = "samples",
         prior_correction: bool = False,
         cv: Any = None,

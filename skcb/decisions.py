@@ -1,7 +1,7 @@
 """Decisions other than the largest probability: the prior of the classes divided out, or what a score wants."""
 
 from numbers import Integral, Real
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -16,8 +16,8 @@ from skcb._decisions.evidence import Evidence, check_order, check_probability, f
 from skcb._decisions.fitting import Gathered, gather
 from skcb._decisions.out_of_fold import probabilities_of
 from skcb._decisions.paths import decide
-from skcb._decisions.scores import resolve_score
-from skcb._decisions.tuning import METHODS, N_FOLDS, cheapest, rules_of, tune, tune_costs
+from skcb._decisions.scores import Scoring, resolve_score
+from skcb._decisions.tuning import METHODS, N_FOLDS, Method, cheapest, rules_of, tune, tune_costs
 from skcb._guards import warn_of_priors_on_weights
 from skcb._pipelines import fit_clone, refuse_samplers, route
 from skcb._upstream import HasMethods, Interval, StrOptions, fit_context
@@ -175,7 +175,8 @@ class LogitAdjustedClassifier(ClassifierAround):
             )
         return check_prior(self.prior, len(self.classes_))
 
-    fit = TakesWeightsAsItsEstimator(fit)
+    if not TYPE_CHECKING:  # to which it is the method above
+        fit = TakesWeightsAsItsEstimator(fit)
 
     def predict(self, X: Any) -> NDArray[Any]:
         """Predict the class with the largest adjusted posterior.
@@ -354,8 +355,8 @@ class TunedDecisionClassifierCV(ClassifierAround):
         self,
         estimator: Any,
         *,
-        scoring: Any = "balanced_accuracy",
-        method: str = "auto",
+        scoring: Scoring = "balanced_accuracy",
+        method: Method = "auto",
         cost_matrix: ArrayLike | None = None,
         cv: Any = None,
         refit: bool = True,
@@ -417,7 +418,8 @@ class TunedDecisionClassifierCV(ClassifierAround):
             self.estimators_ = gathered.models
         return self
 
-    fit = TakesWeightsAsItsEstimator(fit)
+    if not TYPE_CHECKING:  # to which it is the method above
+        fit = TakesWeightsAsItsEstimator(fit)
 
     def _found(self, gathered: Gathered, X: Any, y: Any, *, weighted: bool) -> None:
         evidence = gathered.evidence
@@ -536,9 +538,9 @@ def _check_costs(cost_matrix: ArrayLike, classes: NDArray[Any]) -> NDArray[np.fl
 def tune_decision(
     y: Any,
     probability: ArrayLike,
-    scoring: Any = "balanced_accuracy",
+    scoring: Scoring = "balanced_accuracy",
     *,
-    method: str = "auto",
+    method: Method = "auto",
     sample_weight: ArrayLike | None = None,
     random_state: Any = None,
 ) -> NDArray[np.float64]:

@@ -1,6 +1,6 @@
 """Count the classes of a frame where it lives, and add a column of weights: only the counts leave the engine."""
 
-from typing import Any
+from typing import Any, TypeVar
 
 from skcb._checks import check_beta, check_normalize
 from skcb._classes.engines import like, open_column
@@ -8,6 +8,8 @@ from skcb._classes.vector import ClassCounts, ClassVector, effective_number_rule
 from skcb.balancing import Normalization
 
 __all__ = ["class_counts", "with_sample_weight"]
+
+Frame = TypeVar("Frame")
 
 
 def class_counts(frame: Any, label: str) -> ClassCounts:
@@ -55,13 +57,13 @@ def class_counts(frame: Any, label: str) -> ClassCounts:
 
 
 def with_sample_weight(
-    frame: Any,
+    frame: Frame,
     label: str,
     *,
     beta: float = 0.999,
     normalize: Normalization = "samples",
     name: str = "sample_weight",
-) -> Any:
+) -> Frame:
     r"""Add the weight of each sample, that of its class, as a column of the frame.
 
     .. math:: w_i \propto (1 - \beta) / (1 - \beta^{n_{y_i}})
@@ -124,4 +126,5 @@ def with_sample_weight(
     column = open_column(frame, label)
     column.check_name(name)
     weight = ClassVector.by(effective_number_rule(beta, normalize), column.count())
-    return like(frame, column.attach(weight, name))
+    added: Frame = like(frame, column.attach(weight, name))
+    return added

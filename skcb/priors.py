@@ -7,8 +7,9 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import nnls
 from sklearn.exceptions import ConvergenceWarning
 
-from skcb._checks import as_counts, check_integer, check_non_negative, shown, warn
+from skcb._checks import as_counts, check_integer, check_non_negative, shown
 from skcb._decisions.evidence import check_probability
+from skcb._warnings import warn
 
 __all__ = ["change_prior", "estimate_prior"]
 

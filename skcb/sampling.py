@@ -1,17 +1,18 @@
 """Class sizes in proportion to effective numbers, for the samplers of imbalanced-learn."""
 
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from sklearn.base import BaseEstimator
 
+from skcb._upstream import DocumentedEstimator
 from skcb.balancing import sampling_probability
 from skcb.counting import count_classes
 
 __all__ = ["EffectiveNumberStrategy"]
 
 
-class EffectiveNumberStrategy(BaseEstimator):
+class EffectiveNumberStrategy(DocumentedEstimator, BaseEstimator):
     r"""Class sizes to re-sample to, for the ``sampling_strategy`` of any sampler that takes target counts.
 
     .. math:: n'_c \propto n_c / E_{n_c}, \qquad E_n = (1 - \beta^n) / (1 - \beta)
@@ -35,7 +36,7 @@ class EffectiveNumberStrategy(BaseEstimator):
     Warns
     -----
     InertBetaWarning
-        When called, if `beta` is saturated, so that the sizes stay as they are.
+        When called, if `beta` acts like no weighting, so that the sizes stay as they are.
 
     References
     ----------
@@ -50,7 +51,7 @@ class EffectiveNumberStrategy(BaseEstimator):
     Its parameters are searched through the sampler's: ``smote__sampling_strategy__beta``.
     """
 
-    def __init__(self, beta: float = 0.999, kind: str = "over") -> None:
+    def __init__(self, beta: float = 0.999, kind: Literal["over", "under"] = "over") -> None:
         self.beta = beta
         self.kind = kind
 

@@ -1,6 +1,6 @@
 """Weights for samples from the labels: ``ClassBalancedWeighter`` and its two functions."""
 
-from typing import Any, Literal, Self
+from typing import Any, Literal, Protocol, Self, overload
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -21,6 +21,7 @@ from skcb._classes.row_weights import (
     weight_of_values,
 )
 from skcb._classes.vector import ClassCounts, ClassVector, as_labels, count, effective_number_rule, weigh
+from skcb._upstream import DocumentedEstimator
 from skcb.balancing import Normalization, class_weight, effective_number
 
 __all__ = ["ClassBalancedWeighter", "compute_class_weight", "compute_sample_weight"]
@@ -85,6 +86,30 @@ def compute_class_weight(
     return class_weight(counts.astype(np.float64), beta, normalize=normalize)
 
 
+class Blocked(Protocol):
+    """A Dask array or Series, whose weights are one too, as type checkers know it."""
+
+    def __dask_graph__(self) -> Any: ...
+
+
+@overload
+def compute_sample_weight(
+    y: Blocked,
+    *,
+    beta: float = 0.999,
+    sample_weight: ArrayLike | None = None,
+    normalize: Normalization = "samples",
+    multilabel: Literal["mean"] | None = None,
+) -> Any: ...
+@overload
+def compute_sample_weight(
+    y: Any,
+    *,
+    beta: float = 0.999,
+    sample_weight: ArrayLike | None = None,
+    normalize: Normalization = "samples",
+    multilabel: Literal["mean"] | None = None,
+) -> NDArray[np.float64]: ...
 def compute_sample_weight(
     y: Any,
     *,
@@ -173,7 +198,7 @@ def compute_sample_weight(
     return weight if given is None else weight * given
 
 
-class ClassBalancedWeighter(BaseEstimator):
+class ClassBalancedWeighter(DocumentedEstimator, BaseEstimator):
     r"""Turn labels into sample weights: one over the effective number of the label's class, normalised.
 
     .. math:: w_i \propto (1 - \beta) / (1 - \beta^{n_{y_i}})
@@ -272,6 +297,10 @@ class ClassBalancedWeighter(BaseEstimator):
             counted = ClassCounts(self.classes_, self.class_count_) + counted
         return self._weigh(counted)
 
+    @overload
+    def transform(self, y: Blocked) -> Any: ...
+    @overload
+    def transform(self, y: Any) -> NDArray[np.float64]: ...
     def transform(self, y: Any) -> Any:
         """Weight of each sample: that of its class.
 
@@ -294,6 +323,10 @@ class ClassBalancedWeighter(BaseEstimator):
         _refuse_step(y, ())
         return self._weight_of(as_labels(y))
 
+    @overload
+    def fit_transform(self, y: Blocked, *, sample_weight: ArrayLike | None = None) -> Any: ...
+    @overload
+    def fit_transform(self, y: Any, *, sample_weight: ArrayLike | None = None) -> NDArray[np.float64]: ...
     def fit_transform(self, y: Any, *step: Any, sample_weight: ArrayLike | None = None) -> Any:
         """Fit on the labels and return the weight of each sample.
 

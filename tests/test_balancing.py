@@ -189,9 +189,10 @@ def test_beta_grid_of_two_samples_more_than_one():
 
 
 @pytest.mark.parametrize("function", [skcb.class_weight, skcb.sampling_probability])
-def test_a_saturated_beta_warns_and_names_beta_grid(function):
+def test_a_beta_that_does_nothing_says_which_all_do_nothing_and_names_beta_grid(function):
     with pytest.warns(
-        InertBetaWarning, match=r"beta=0\.9999 is saturated: counts from 60000 to 900000.*beta_grid"
+        InertBetaWarning,
+        match=r"beta=0\.9999 acts like no weighting: the rarest class has 60000 .*0\.999923; beta_grid",
     ):
         function([900_000, 700_000, 60_000], 0.9999)
 

@@ -400,7 +400,7 @@ def test_wrong_data(kind, target, weight, message):
 
 
 def test_warnings_reach_the_user():
-    with pytest.warns(InertBetaWarning, match="saturated"):
+    with pytest.warns(InertBetaWarning, match="acts like no weighting"):
         ClassBalancedClassifier(DummyClassifier(), beta=0.1).fit(X, y)
     with pytest.warns(InertBetaWarning, match="rescale"):
         ClassBalancedClassifier(DummyClassifier()).fit(X, y, sample_weight=np.full(600, 1 / 600))

@@ -198,7 +198,7 @@ def test_a_side_without_samples_weighs_nothing_and_the_other_one():
 
 
 def test_an_inert_beta_is_told():
-    with pytest.warns(InertBetaWarning, match="beta=0.5 is saturated: samples with and without a label"):
+    with pytest.warns(InertBetaWarning, match="beta=0.5 acts like no weighting: samples with and without a label"):
         label_weight([100, 400], 1000, 0.5)
     with pytest.warns(InertBetaWarning, match="less than one sample"):
         label_weight([0.001, 0.2], 0.5, 0.5)

@@ -145,7 +145,7 @@ def test_a_label_with_one_value_weighs_all_rows_alike_and_is_named(indicator, va
 
 
 def test_a_beta_that_weights_no_label_warns_once():
-    with pytest.warns(InertBetaWarning, match="saturated") as caught:
+    with pytest.warns(InertBetaWarning, match="acts like no weighting") as caught:
         compute_sample_weight(Y, beta=0.2, multilabel="mean")
     assert len(caught) == 1
 

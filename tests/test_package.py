@@ -1,6 +1,6 @@
 """The package as a whole: what importing it loads, and what it shows."""
 
-import importlib.util
+import importlib
 import pkgutil
 
 import pytest
@@ -32,15 +32,9 @@ def test_the_test_above_can_fail():
     assert "sklearn" in fresh.loaded_after("import skcb; skcb.ClassBalancedWeighter", HEAVY)
 
 
-def available():
-    """The public names; without torch, those that need none."""
-    without_torch = importlib.util.find_spec("torch") is None
-    return [name for name in skcb.__all__ if not (without_torch and skcb._MODULE_OF.get(name) in {"nn", "net"})]
-
-
 def test_every_public_name_is_there_and_documented():
     assert skcb.__all__ == sorted(skcb.__all__)
-    for name in available():
+    for name in skcb.__all__:
         public = getattr(skcb, name)
         assert public.__doc__, name
         assert name in dir(skcb)
@@ -48,7 +42,7 @@ def test_every_public_name_is_there_and_documented():
 
 
 def test_a_name_is_one_thing_wherever_it_is_imported_from():
-    for name in available():
+    for name in skcb.__all__:
         module = importlib.import_module(getattr(skcb, name).__module__)
         assert getattr(module, name) is getattr(skcb, name)
 
@@ -71,6 +65,24 @@ def test_submodules_need_no_import_of_their_own():
 def test_an_unknown_name_is_an_attribute_error():
     with pytest.raises(AttributeError, match="module 'skcb' has no attribute 'ClassBalancer'"):
         skcb.ClassBalancer  # noqa: B018
+
+
+def test_the_star_import_gives_everything_that_can_be_imported():
+    said = fresh.run("from skcb import *\nprint(*sorted(name for name in dir() if name != 'sys'))")
+    names = [name for name in said.stdout.split() if not name.startswith("__")]
+    assert names == skcb.__all__, said.stderr
+
+
+def test_the_star_import_leaves_out_what_is_not_installed_which_still_says_how_to_install_it():
+    missing = ["imblearn", "skorch"]
+    said = fresh.run("from skcb import *\nprint(*dir())", without=missing)
+    assert said.returncode == 0, said.stderr
+    assert "ClassBalancedClassifier" in said.stdout
+    assert not {"CBNeuralNetClassifier", "compare_strategies"} & set(said.stdout.split())
+    said = fresh.run(
+        "import skcb\nassert 'compare_strategies' in dir(skcb)\nskcb.compare_strategies", without=missing
+    )
+    assert "pip install 'skcb[compare]'" in said.stderr
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,9 @@
 """The pictures: what they show, that labels keep apart, and that matplotlib waits until one is drawn."""
 
+import importlib.util
 import itertools
+import re
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -38,6 +41,7 @@ from skcb import (  # noqa: E402 - after the skip
     TunedDecisionDisplay,
 )
 from skcb.comparison import STRATEGIES  # noqa: E402
+from skcb.plotting import style  # noqa: E402
 from skcb.plotting.drawing import spread  # noqa: E402
 
 from . import fresh  # noqa: E402
@@ -188,10 +192,15 @@ def test_strategies_keep_their_labels_apart(n_strategies):
     scores = StrategyComparisonDisplay.from_comparison(comparison(n_strategies))
     assert not overlaps(scores, scores.ax_.get_yticklabels())
     against = StrategyComparisonDisplay.from_comparison(comparison(n_strategies), kind="calibration")
-    assert len(against.ax_.texts) == n_strategies
-    assert not overlaps(against, against.ax_.texts)
+    numbers = [text for text in against.ax_.texts if text.get_text() != "better"]
+    assert [text.get_text() for text in numbers] == [str(n) for n in range(1, n_strategies + 1)]
+    assert not overlaps(against, numbers)
+    (meaning,) = against.figure_.legends
+    assert [text.get_text() for text in meaning.get_texts()] == [
+        f"{n}  {name}" for n, name in enumerate(against.strategies, 1)
+    ]
     ranks = comparison(n_strategies, n_datasets=4).plot("ranks")
-    assert not overlaps(ranks, ranks.ax_.texts)
+    assert not overlaps(ranks, [*ranks.ax_.texts, *ranks.ax_.get_yticklabels()])
     for display in (scores, against, ranks):  # nothing is cut off at the edge of the picture
         whole = display.figure_.bbox.padded(2)
         for box in boxes(display, [*display.ax_.texts, *display.ax_.get_yticklabels()]):
@@ -226,12 +235,36 @@ def test_ranks_of_demsar_make_his_picture():
 
 def test_the_picture_of_ranks_says_what_was_tested_and_left_out():
     tested = comparison(5, n_datasets=4, fails=["sqrt"]).significance()
-    title = tested.plot().ax_.get_title().replace("\n", " ")
-    assert title.startswith("balanced accuracy over 4 data sets: Friedman's test, Nemenyi's for the pairs, p = ")
-    assert title.endswith("without a rank: sqrt")
+    drawn = tested.plot()
+    first, *others = drawn.ax_.get_xlabel().split("\n")
+    assert first == "mean rank, 1 is best"
+    said = " ".join(others)
+    assert said.startswith("balanced accuracy over 4 data sets: Friedman's test, Nemenyi's for the pairs, p = ")
+    assert said.endswith("without a rank: sqrt")
     one = comparison(3).plot("ranks")
-    assert "corrected resampled t-test" in one.ax_.get_title()
+    assert "corrected resampled t-test" in one.ax_.get_xlabel().replace("\n", " ")
     assert np.isnan(one.critical_difference)
+
+
+def test_the_title_of_ranks_is_what_they_say():
+    ranks = {"a": 1.2, "b": 1.9, "c": 2.9}
+    titles = {}
+    for difference in (0.5, 0.8, 9):
+        display = CriticalDifferenceDisplay.from_ranks(ranks, critical_difference=difference)
+        titles[difference] = display.ax_.get_title(loc="left").replace("\n", " ")
+    assert titles == {
+        0.5: "Best mean rank: a (told apart from all others)",
+        0.8: "Best mean rank: a (1 more not told apart from it)",
+        9: "Best mean rank: a (2 more not told apart from it)",
+    }
+
+
+def test_the_front_is_what_none_beats_in_both():
+    display = StrategyComparisonDisplay.from_comparison(comparison(6), kind="calibration")
+    display.calibration = np.array([0.3, 0.1, 0.2, 0.2, 0.4, 0.05])
+    display.mean = np.array([0.9, 0.7, 0.8, 0.6, 0.9, 0.1])
+    (front,) = [line for line in display.plot().ax_.lines if line.get_label().startswith("front")]
+    assert front.get_xydata().tolist() == [[0.05, 0.1], [0.1, 0.7], [0.2, 0.8], [0.3, 0.9]]
 
 
 def test_pictures_are_drawn_where_they_are_told_to():
@@ -290,7 +323,7 @@ def test_what_cannot_be_drawn(draw, error, message):
 def test_matplotlib_is_loaded_when_something_is_drawn_and_named_where_it_is_missing():
     assert fresh.loaded_after("import skcb; skcb.ClassWeightDisplay", ["matplotlib"]) == []
     result = fresh.run("import skcb; skcb.EffectiveNumberDisplay.from_counts([5])", without=["matplotlib"])
-    assert "drawing needs matplotlib: pip install 'skcb[compare]'" in result.stderr
+    assert "drawing needs matplotlib: pip install 'skcb[plot]'" in result.stderr
 
 
 def test_a_part_of_a_figure_is_drawn_on():
@@ -363,3 +396,114 @@ def test_every_display_draws_on_the_axes_that_it_is_given(name):
     assert display.ax_ is ax
     assert display.figure_ is figure
     assert MAKERS[name](None).figure_ is not figure
+
+
+#: Machado, Oliveira & Fernandes, "A Physiologically-based Model for Simulation of Color Vision Deficiency", IEEE
+#: TVCG 15(6), 2009, table 1 at severity 1.0: linear RGB as a reader without one kind of cone sees it.
+_COLOUR_VISION = {
+    "normal": np.eye(3),
+    "protan": [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]],
+    "deutan": [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.011820, 0.042940, 0.968881]],
+    "tritan": [[1.255528, -0.076749, -0.178779], [-0.078411, 0.930809, 0.147602], [0.004733, 0.691367, 0.303900]],
+}
+
+
+def linear(color):
+    """RGB without gamma, as IEC 61966-2-1 has sRGB."""
+    rgb = np.array(plt.matplotlib.colors.to_rgb(color))
+    return np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+
+
+def contrast(color, paper="white"):
+    """Contrast ratio of WCAG 2.2."""
+    dark, light = sorted(linear(one) @ [0.2126, 0.7152, 0.0722] for one in (color, paper))
+    return (light + 0.05) / (dark + 0.05)
+
+
+def lab(rgb):
+    """CIELAB of linear RGB under D65."""
+    matrix = [[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]]
+    xyz = (matrix @ rgb) / [0.9505, 1, 1.089]
+    x, y, z = np.where(xyz > (6 / 29) ** 3, np.cbrt(xyz), xyz / (3 * (6 / 29) ** 2) + 4 / 29)
+    return np.array([116 * y - 16, 500 * (x - y), 200 * (y - z)])
+
+
+def closest(colors, vision):
+    """The smallest difference (CIE76) between two of these, seen so."""
+    seen = [lab(np.clip(_COLOUR_VISION[vision] @ linear(color), 0, 1)) for color in colors]
+    return min(np.linalg.norm(a - b) for a, b in itertools.combinations(seen, 2))
+
+
+def test_contrast_is_that_of_the_standard():
+    assert contrast("black") == pytest.approx(21)
+    assert contrast("#767676") == pytest.approx(4.54, abs=0.01)  # the lightest grey that passes, WCAG's example
+    assert lab(linear("white")) == pytest.approx([100, 0, 0], abs=0.1)
+    assert lab(linear("red")) == pytest.approx([53.2, 80.1, 67.2], abs=0.2)
+    for vision, matrix in _COLOUR_VISION.items():
+        assert np.sum(matrix, axis=1) == pytest.approx(1, abs=1e-5), f"{vision}: greys must stay grey"
+
+
+@pytest.mark.parametrize("color", [style.INK, style.MUTED, *(color for color, _ in style.SERIES)])
+def test_every_colour_can_be_text_on_white(color):
+    assert contrast(color) >= 4.5
+
+
+def test_notes_can_be_read_on_every_area():
+    for area, share in itertools.product((color for color, _ in style.SERIES), (0.1, 0.2)):
+        assert contrast(style.INK, style.tint(area, share)) >= 4.5
+        assert contrast(area, style.tint(area, share)) >= 3
+
+
+def test_the_old_green_on_white_would_fail():
+    assert contrast("#9fda3a") < 3
+
+
+@pytest.mark.parametrize("number", [1, 2, 5, 9])
+def test_a_sequence_goes_from_dark_to_light_and_stays_visible(number):
+    seen = [contrast(color) for color in style.in_order(number)]
+    assert min(seen) >= 3
+    assert (np.diff(seen) < 0).all()
+
+
+@pytest.mark.parametrize("vision", _COLOUR_VISION)
+def test_colours_keep_apart_for_every_reader(vision):
+    assert closest([color for color, _ in style.SERIES], vision) >= 20
+    assert closest([color for color, *_ in style.SHOTS.values()], vision) >= 20
+    assert closest(style.in_order(5), vision) >= 10
+
+
+def test_markers_keep_apart_in_grey():
+    for group in (style.SERIES, style.FAMILIES.values(), style.SHOTS.values()):
+        markers = [marker for _, marker, *_ in group]
+        assert len(set(markers)) == len(markers)
+
+
+def test_the_pictures_take_their_colours_from_the_style():
+    """No module but `style` names a colour, so that the tests above see them all."""
+    root = Path(skcb.__file__).parents[1]
+    folders = ("skcb/plotting", "examples", "benchmarks", "docs/images")
+    files = [file for folder in folders for file in root.glob(f"{folder}/**/*.py")]
+    named = {
+        file.name: found
+        for file in files
+        if file.name != "style.py" and (found := re.findall(r"[\"']#[0-9a-f]{6}[\"']", file.read_text()))
+    }
+    assert not named
+
+
+def test_the_picture_of_speed_finds_its_rows_in_the_measured_tables():
+    folder = Path(skcb.__file__).parents[1] / "benchmarks"
+    if not folder.is_dir():
+        pytest.skip("no benchmarks in an installed package")
+    place = importlib.util.spec_from_file_location("speed_picture", folder / "speed_picture.py")
+    picture = importlib.util.module_from_spec(place)
+    place.loader.exec_module(picture)
+    made_up = "## Losses\n\n| job | skcb | beside | times its time | to reach |\n|---|---|---|---|---|\n"
+    made_up += "| focal, (9) | 2 ms | plain: 1 ms | 1.9 to 2.1 | 1 |\n"
+    made_up += "| the same | 2 ms | peer: 8 ms | 0.24 to 0.26 (3.5 to 4.5 times faster) | 1 |\n"
+    for beside, times in (("plain", 0.5), ("peer", 4)):
+        assert picture.times_faster(picture.Bar("", "", "Losses", "focal, (9)", beside), made_up) == times
+    with pytest.raises(ValueError, match="no row for 'a job' beside somebody"):
+        picture.times_faster(picture.Bar("a job", "somebody", "Losses", "focal, (8)", "peer"), made_up)
+    text = picture.TABLES.read_text(encoding="utf-8")
+    assert all(picture.times_faster(bar, text) > 0 for bar in picture.BARS)

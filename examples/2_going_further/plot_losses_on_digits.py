@@ -2,18 +2,18 @@
 Compare the losses on long-tailed digits
 ========================================
 
-Seven ways to train the same small convolutional net on images of which some classes are rare: plain and
-class-balanced softmax, plain and class-balanced focal loss, LDAM with and without deferred re-weighting, and logit
-adjustment. A loss is one argument; optimizer, learning rate and number of epochs are the same for all of them,
-chosen after a few trials, with test scores in view, so that all of them train, and not searched for each: another
-learning rate favours other losses. Scores are those of the last epoch, on a balanced test set.
+The picture at the end shows what seven losses find of common and of rare digits: plain and class-balanced
+softmax, plain and class-balanced focal loss, LDAM with and without deferred re-weighting, and logit adjustment.
+All train the same small convolutional net. What they gain, they gain on the digits with few images. A loss is one
+argument; optimizer, learning rate and number of epochs are the same for all of them, chosen after a few trials,
+with test scores in view, so that all of them train, and not searched for each: another learning rate favours
+other losses. Scores are those of the last epoch, on a balanced test set.
 """
 
 # %%
 # The data: scikit-learn's digits as images of one channel, with 30 zeros for every nine in the training part.
 
 import sys
-import time
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -35,11 +35,12 @@ from skcb import (
     load_long_tailed_digits,
     shot_accuracy,
 )
+from skcb.plotting import style
 
+plt.rcParams.update(style.RC)
 N_SEEDS = 5
 EPOCHS = 40
 torch.set_num_threads(1)  # for a net this small threads cost more than they save
-started = time.perf_counter()
 
 
 def load_images(seed: int) -> tuple[np.ndarray, ...]:
@@ -49,9 +50,7 @@ def load_images(seed: int) -> tuple[np.ndarray, ...]:
 
 
 X, X_test, y, y_test = load_images(seed=0)
-print(
-    f"[1/3] {len(y)} training images, {count_classes(y).counts.tolist()} from zero to nine; {len(y_test)} to test"
-)
+print(f"{len(y)} training images, {count_classes(y).counts.tolist()} from zero to nine; {len(y_test)} to test")
 
 # %%
 # The net. It gets ``n_classes`` from the data, because its signature names it. LDAM needs cosines for logits,
@@ -131,9 +130,6 @@ for seed in range(N_SEEDS):
         for corrected in (False, True):
             probability = net.set_params(prior_correction=corrected).predict_proba(X_test)
             honesty[row, seed, int(corrected)] = judge(y_test, probability, weight)
-    print(
-        f"[2/3] seed {seed + 1} of {N_SEEDS}: {len(losses)} nets trained   ({time.perf_counter() - started:.0f} s)"
-    )
 
 # %%
 # The table: mean and standard deviation over the seeds. Many is over 100 training images, few is under 20. The
@@ -141,7 +137,7 @@ for seed in range(N_SEEDS):
 
 means, spreads = scores.mean(1), scores.std(1, ddof=1)
 gain = scores[:, :, 0] - scores[0, :, 0]
-print(f"\n| {'loss':<22} | " + " | ".join(f"{name:<17}" for name in [*columns, "gain over softmax"]) + " |")
+print(f"| {'loss':<22} | " + " | ".join(f"{name:<17}" for name in [*columns, "gain over softmax"]) + " |")
 print(f"|{'-' * 24}|" + f"{'-' * 19}|" * (len(columns) + 1))
 for name, mean, spread, gains in zip(losses, means, spreads, gain, strict=True):
     cells = [f"{value:.3f} +- {error:.3f}" for value, error in zip(mean, spread, strict=True)]
@@ -158,7 +154,7 @@ for name, mean, spread, gains in zip(losses, means, spreads, gain, strict=True):
 # A net that was trained by weights, a shift or a focus predicts for another world; ``prior_correction=True`` gives
 # the training's back, and leaves the decisions as they are.
 
-print(f"\n| {'loss':<22} | log-loss | corrected | calibration error | corrected |\n|{'-' * 24}|{'---|' * 4}")
+print(f"| {'loss':<22} | log-loss | corrected | calibration error | corrected |\n|{'-' * 24}|{'---|' * 4}")
 for name, (before, after) in zip(losses, honesty.mean(axis=1), strict=True):
     print(f"| {name:<22} | {before[0]:.3f} | {after[0]:.3f} | {before[1]:.3f} | {after[1]:.3f} |")
 
@@ -182,37 +178,35 @@ net = CBNeuralNetClassifier(
         ShotAccuracyScoring("few"),
     ],
 ).fit(X, y)
-print("\n[3/3] logit adjustment, epoch by epoch on the validation part")
+print("logit adjustment, epoch by epoch on the validation part")
 for epoch, lr, balanced, few in net.history[9::10, ("epoch", "event_lr", "valid_bal_acc", "valid_few_acc")]:
-    print(f"      epoch {epoch}: learning rate {lr:.3f}, balanced accuracy {balanced:.3f}, few {few:.3f}")
+    print(f"epoch {epoch}: learning rate {lr:.3f}, balanced accuracy {balanced:.3f}, few {few:.3f}")
 
 # %%
 # The picture: a row per loss, a mark per group of classes, one standard deviation to either side, cut off at 1.
 
-figure, axes = plt.subplots(figsize=(9, 6), layout="constrained")
-styles = {"many": ("^", "#56b4e9"), "medium": ("s", "#0072b2"), "balanced accuracy": ("o", "#000000"),
-          "few": ("D", "#d55e00")}  # fmt: skip
+figure, axes = plt.subplots(figsize=(8.5, 8))
+styles = {**style.SHOTS, "balanced accuracy": (style.INK, "o", "mean over all classes")}
 rows = np.arange(len(losses))
 above = np.minimum(spreads, 1 - means)
-for offset, (name, (marker, color)) in zip(np.linspace(-0.27, 0.27, len(styles)), styles.items(), strict=True):
+places = zip(np.linspace(-0.27, 0.27, len(styles)), styles.items(), strict=True)
+for offset, (name, (color, marker, meaning)) in places:
     column = columns.index(name)
     axes.errorbar(
         means[:, column], rows + offset, xerr=(spreads[:, column], above[:, column]), fmt=marker, color=color,
-        label=name, markersize=8, markeredgecolor="black", markeredgewidth=0.7, elinewidth=2, capsize=3,
+        label=f"{name}: {meaning}", markersize=8, markeredgecolor="white", elinewidth=2,
     )  # fmt: skip
-axes.hlines(rows[1:] - 0.5, 0, 1, color="#dddddd", linewidth=0.8, transform=axes.get_yaxis_transform())
-axes.axvline(means[0, 0], color="#888888", linewidth=1, linestyle="--", zorder=0)
-axes.set_yticks(rows, list(losses))
+axes.hlines(rows[1:] - 0.5, 0, 1, color=style.RULE, linewidth=0.8, transform=axes.get_yaxis_transform())
+axes.axvline(means[0, 0], color=style.MUTED, linewidth=1, linestyle="--", zorder=0)
+axes.set_yticks(rows, [name.replace(", ", ",\n") for name in losses], fontsize=13)
 axes.set_ylim(len(losses) - 0.5, -0.5)
-axes.set_xlabel(f"accuracy on the balanced test set: mean and standard deviation of {N_SEEDS} seeds\n"
-                "dashed: balanced accuracy of softmax")  # fmt: skip
+axes.set_xlabel(f"accuracy on the balanced test part, ± over {N_SEEDS} seeds\n"
+                "(dashed: balanced accuracy of softmax)", fontsize=13)  # fmt: skip
 axes.tick_params(axis="y", length=0)
-axes.spines[["top", "right", "left"]].set_visible(False)
-axes.grid(axis="x", alpha=0.25)
-figure.suptitle("One net, seven losses, long-tailed digits", fontsize=14, fontweight="bold")
-axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=4, frameon=False)
-
-print(f"\n{time.perf_counter() - started:.1f} s")
+axes.spines["left"].set_visible(False)
+axes.grid(axis="x")
+figure.suptitle("Losses differ on the rare digits", fontsize=17)
+figure.legend(loc="outside lower center", ncols=2, fontsize=11.5, columnspacing=1)
 for file in map(Path, sys.argv[1:]):  # where to keep the picture
     file.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(file, dpi=150)

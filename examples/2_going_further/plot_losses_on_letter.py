@@ -2,12 +2,12 @@
 Every loss on long-tailed letters
 =================================
 
-Fourteen ways to train the same perceptron on 26 classes of which the largest has a hundred samples for every one
-of the smallest: all losses of the net, plain and class-balanced, and three ways to balance a plain net after its
-training, on the letters of Frey and Slate (1991). Nothing is
-tuned to the test part: the parameters of the losses are defaults of the library or their papers', the number of
-epochs is what fits into minutes, and the one beta that is searched is chosen by cross-validation in the training
-part.
+The picture at the end shows what fourteen ways to train the same perceptron find of common and of rare letters:
+all losses of the net, plain and class-balanced, and three ways to balance a plain net after its training. There
+are 26 classes, the letters of Frey and Slate (1991), and the largest has a hundred samples for every one of the
+smallest. Nothing is tuned to the test part: the parameters of the losses are defaults of the library or their
+papers', the number of epochs is what fits into minutes, and the one beta that is searched is chosen by
+cross-validation in the training part.
 
 The run takes some minutes: ``make example-letter`` does it. Without ``--run``, as on this page, the script reads
 the scores that such a run has found (``docs/results/losses_on_letter.csv``).
@@ -17,8 +17,8 @@ the scores that such a run has found (``docs/results/losses_on_letter.csv``).
 # The data: 16 numbers that describe the shape of a printed letter. Every seed makes other letters rare, and draws
 # other samples. The test part is balanced.
 
-import argparse
 import importlib.util
+import sys
 import time
 from pathlib import Path
 
@@ -42,16 +42,15 @@ from skcb import (
     shot_accuracy,
 )
 from skcb.nn import tau_normalize_
+from skcb.plotting import style
 
+plt.rcParams.update(style.RC)
 N_SEEDS = 5
 N_TEST = 150  # of each letter
 EPOCHS = 60  # so that all of it takes minutes
 torch.set_num_threads(1)  # for a net this small threads cost more than they save
 # The project is where this is run, or above it.
 DOCS = next(folder / "docs" for folder in (Path.cwd(), *Path.cwd().parents) if (folder / "docs").is_dir())
-parser = argparse.ArgumentParser(description="every loss on long-tailed letters")
-parser.add_argument("--run", action="store_true", help="compute what is shown")
-run = parser.parse_args().run
 
 
 def load_letters() -> tuple[np.ndarray, np.ndarray]:
@@ -186,7 +185,7 @@ def compute_scores() -> pd.DataFrame:
 
 
 file = DOCS / "results" / "losses_on_letter.csv"
-if run:
+if "--run" in sys.argv:
     compute_scores().to_csv(file, index=False, float_format="%.6g")
 table = pd.read_csv(file)
 scores = table[columns].to_numpy().reshape(N_SEEDS, len(names), -1).swapaxes(0, 1)
@@ -220,27 +219,27 @@ for name, mean, spread, gains in zip(names, means, spreads, gain, strict=True):
 # %%
 # The picture: a row per way, a mark per group of letters, one standard deviation to either side.
 
-figure, axes = plt.subplots(figsize=(9, 9), layout="constrained")
-styles = {"many": ("^", "#56b4e9"), "medium": ("s", "#0072b2"), "balanced accuracy": ("o", "#000000"),
-          "few": ("D", "#d55e00")}  # fmt: skip
+figure, axes = plt.subplots(figsize=(8.5, 12))
+styles = {**style.SHOTS, "balanced accuracy": (style.INK, "o", "mean over all classes")}
 rows = np.arange(len(names))
-for offset, (name, (marker, color)) in zip(np.linspace(-0.27, 0.27, len(styles)), styles.items(), strict=True):
+above = np.minimum(spreads, 1 - means)
+places = zip(np.linspace(-0.27, 0.27, len(styles)), styles.items(), strict=True)
+for offset, (name, (color, marker, meaning)) in places:
     column = columns.index(name)
     axes.errorbar(
-        means[:, column], rows + offset, xerr=spreads[:, column], fmt=marker, color=color, label=name,
-        markersize=7, markeredgecolor="black", markeredgewidth=0.7, elinewidth=2, capsize=3,
+        means[:, column], rows + offset, xerr=(spreads[:, column], above[:, column]), fmt=marker, color=color,
+        label=f"{name}: {meaning}", markersize=8, markeredgecolor="white", elinewidth=2,
     )  # fmt: skip
-axes.hlines(rows[1:] - 0.5, 0, 1, color="#dddddd", linewidth=0.8, transform=axes.get_yaxis_transform())
-axes.axvline(means[0, 0], color="#888888", linewidth=1, linestyle="--", zorder=0)
-axes.set_yticks(rows, [name.replace(", ", ",\n") for name in names])
+axes.hlines(rows[1:] - 0.5, 0, 1, color=style.RULE, linewidth=0.8, transform=axes.get_yaxis_transform())
+axes.axvline(means[0, 0], color=style.MUTED, linewidth=1, linestyle="--", zorder=0)
+axes.set_yticks(rows, [name.replace(", ", ",\n") for name in names], fontsize=13)
 axes.set_ylim(len(names) - 0.5, -0.5)
-axes.set_xlabel(f"accuracy on the balanced test part: mean and standard deviation of {N_SEEDS} seeds\n"
-                "dashed: balanced accuracy of softmax")  # fmt: skip
+axes.set_xlabel(f"accuracy on the balanced test part, ± over {N_SEEDS} seeds\n"
+                "(dashed: balanced accuracy of softmax)", fontsize=13)  # fmt: skip
 axes.tick_params(axis="y", length=0)
-axes.spines[["top", "right", "left"]].set_visible(False)
-axes.grid(axis="x", alpha=0.25)
-figure.suptitle("One perceptron, every loss, long-tailed letters", fontsize=14, fontweight="bold")
-axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=4, frameon=False)
-
-if run:
-    figure.savefig(DOCS / "images" / "losses_on_letter.png", dpi=150)
+axes.spines["left"].set_visible(False)
+axes.grid(axis="x")
+figure.suptitle("What rare letters gain, common letters pay", fontsize=17)
+figure.legend(loc="outside lower center", ncols=2, fontsize=11.5, columnspacing=1)
+for file in [DOCS / "images" / "losses_on_letter.png"] if "--run" in sys.argv else map(Path, sys.argv[1:]):
+    figure.savefig(file)

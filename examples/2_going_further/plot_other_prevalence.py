@@ -22,6 +22,9 @@ from sklearn.metrics import balanced_accuracy_score, confusion_matrix, log_loss
 from sklearn.model_selection import cross_val_predict
 
 from skcb import change_prior, estimate_prior
+from skcb.plotting import style
+
+plt.rcParams.update(style.RC)
 
 
 def patients(n, prevalence, seed):
@@ -66,33 +69,35 @@ models = {
 prevalences = np.array([0.02, 0.1, 0.2, 0.3, 0.5, 0.7, 0.9])
 worlds = [patients(5_000, prevalence, seed=2)[0] for prevalence in prevalences]
 found = {}
-print(f"\n{'true prevalence':<26}" + "".join(f"{share:>6.2f}" for share in prevalences))
+print(f"{'true prevalence':<26}" + "".join(f"{share:>6.2f}" for share in prevalences))
 for name, (each, how) in models.items():
     told = [each.predict_proba(world) for world in worlds]
     found[name] = [estimate_prior(share, practice, tol=1e-5, max_iter=5000, **how)[1] for share in told]
     print(f"{name:<26}" + "".join(f"{share:>6.2f}" for share in found[name]))
 
 # %%
-# The picture: left, how often those are ill of whom a share is said to be; right, the estimates.
+# The picture: above, how often those are ill of whom a share is said to be; below, the estimates.
 
-figure, (left, right) = plt.subplots(1, 2, figsize=(12, 4.6), layout="constrained")
-colors = ["#999999", "#0072b2", "#d55e00", "#009e73"]
-for (name, probability), color, marker in zip(ways.items(), colors, "osD", strict=False):
+figure, (above, below) = plt.subplots(2, 1, figsize=(8, 12))
+for (name, probability), (color, marker) in zip(ways.items(), style.SERIES, strict=False):
     happened, promised = calibration_curve(y_hospital, probability[:, 1], n_bins=10, strategy="quantile")
-    left.plot(promised, happened, marker + "-", color=color, label=name, markersize=6)
-left.set(title="In the hospital", xlabel="probability of being ill, as the model says", ylabel="share that is ill")
-left.legend(frameon=False, title="prevalence")
-for (name, estimates), color, marker in zip(found.items(), colors, "osD^", strict=True):
-    right.plot(prevalences, estimates, marker + "-", color=color, label=name, markersize=6)
-right.set(
-    title="Prevalence found without labels", xlabel="prevalence in the new world", ylabel="estimated prevalence"
-)
-right.legend(frameon=False)
-for axes in (left, right):
-    axes.plot([0, 1], [0, 1], color="#cccccc", linewidth=1, zorder=0)
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.grid(alpha=0.25)
+    above.plot(promised, happened, marker + "-", color=color, label=name, markersize=9, markeredgecolor="white")
+above.set_title("The hospital's prevalence mends the probabilities", fontsize=16)
+above.set_xlabel("probability of being ill, as the model says", fontsize=13)
+above.set_ylabel("share that is ill, in the hospital", fontsize=13)
+above.legend(title="prevalence", fontsize=13, title_fontsize=13, alignment="left")
+for (name, estimates), (color, marker) in zip(found.items(), style.SERIES, strict=False):
+    below.plot(
+        prevalences, estimates, marker + "-", color=color, label=name, markersize=9, markeredgecolor="white"
+    )
+below.set_title("Found without labels; a forest alone falls short", fontsize=16)
+below.set_xlabel("prevalence in the new world", fontsize=13)
+below.set_ylabel("estimated prevalence", fontsize=13)
+below.legend(fontsize=13)
+for axes in (above, below):
+    axes.plot([0, 1], [0, 1], color=style.MUTED, linewidth=1, linestyle="--", zorder=0)
+    axes.grid(visible=True)
+    axes.tick_params(labelsize=13)
 
 for file in map(Path, sys.argv[1:]):  # where to keep the picture
-    figure.savefig(file, dpi=150)
-    print(f"picture: {file}")
+    figure.savefig(file)

@@ -37,6 +37,9 @@ from skcb import (
     long_tailed_counts,
     tune_decision,
 )
+from skcb.plotting import style
+
+plt.rcParams.update(style.RC)
 
 N_LABELS = 12
 
@@ -117,13 +120,13 @@ show(scores)
 # which a warning says that this beta does nothing for it). A threshold for each is best by both, and leaves the
 # probabilities as they are.
 
-figure, (left, right) = plt.subplots(1, 2, figsize=(11.5, 4), width_ratios=[1, 1.1], layout="constrained")
-for (name, (by_label, *_)), marker in zip(scores.items(), "osv^", strict=True):
-    left.plot(by_label, marker=marker, label=name)
-left.set_xticks(range(N_LABELS), counted.counts, rotation=45)
-left.set(xlabel="training samples with the label", ylabel="F1 of the label, test set", ylim=(0, None))
-left.legend(frameon=False)
-left.spines[["top", "right"]].set_visible(False)
+figure, axes = plt.subplots(figsize=(8, 5))
+for (name, (by_label, *_)), (color, marker) in zip(scores.items(), style.SERIES, strict=False):
+    axes.plot(by_label, color=color, marker=marker, label=name, markeredgecolor="white", markersize=9)
+axes.set_xticks(range(N_LABELS), counted.counts, rotation=45)
+axes.set(xlabel="training samples with the label", ylabel="F1 of the label, test set", ylim=(0, None))
+axes.legend()
+axes.set_title("Full balance says yes too often; thresholds do not", fontsize=14)
 
 # %%
 # The strategies on folds
@@ -134,7 +137,7 @@ left.spines[["top", "right"]].set_visible(False)
 
 comparison = compare_strategies(linear, X, Y, cv=4, random_state=0)
 print(comparison.to_markdown(["macro_f1", "micro_f1", "macro_average_precision", "label_ranking_loss"]))
-comparison.plot(metric="macro_f1", ax=right)
+comparison.plot(metric="macro_f1")
 plt.show()
 
 # %%

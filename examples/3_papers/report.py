@@ -1,6 +1,7 @@
 """The table and the picture of the runs in a results folder, beside the paper's own numbers.
 
     python report.py --results results --table table.md --picture picture.png
+    python report.py --redraw table.md other_runs.md --picture picture.png
 
 Errors are those after the last epoch on CIFAR-10's 10,000 test images. The paper's are read from its appendix
 (paper_cifar10.tsv).
@@ -21,7 +22,6 @@ PAPER = Path(__file__).with_name("paper_cifar10.tsv")
 PUBLISHED_RATIOS = ("200", "100", "50", "20", "10", "1")
 COLUMNS = ("loss", "beta", "seeds", "test error, %", "less than softmax", "of the three largest classes",
            "of the three smallest", "the paper's")  # fmt: skip
-BLUE, ORANGE, GREEN = "#0072b2", "#d55e00", "#009e73"
 
 Results = dict[Configuration, dict[int, dict[str, Any]]]
 
@@ -29,10 +29,18 @@ Results = dict[Configuration, dict[int, dict[str, Any]]]
 def main(arguments: list[str] | None = None) -> None:
     """Print the table; write it and the picture where that is asked for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--results", type=Path, required=True, help="folder that cifar10_lt.py wrote")
+    source = parser.add_mutually_exclusive_group(required=True)
+    source.add_argument("--results", type=Path, help="folder that cifar10_lt.py wrote")
+    source.add_argument(
+        "--redraw", type=Path, nargs="+", help="tables written before, of which to draw the picture"
+    )
     parser.add_argument("--table", type=Path, help="Markdown file to write")
     parser.add_argument("--picture", type=Path, help="image file to write")
     options = parser.parse_args(arguments)
+    if options.redraw:
+        tables = "\n".join(file.read_text(encoding="utf-8") for file in options.redraw)
+        keep_picture(tables, options.picture)
+        return
     try:
         studies = [(folder, folder.settings(), read_results(folder)) for folder in ratio_folders(options.results)]
     except ValueError as error:
@@ -46,8 +54,15 @@ def main(arguments: list[str] | None = None) -> None:
         options.table.parent.mkdir(parents=True, exist_ok=True)
         options.table.write_text(table, encoding="utf-8")
     if options.picture:
-        options.picture.parent.mkdir(parents=True, exist_ok=True)
-        draw(studies).savefig(options.picture, dpi=150)
+        keep_picture(table, options.picture)
+
+
+def keep_picture(tables: str, path: Path) -> None:
+    """Draw these tables and write the picture."""
+    from gains import draw  # noqa: PLC0415 - with matplotlib, which the table does without
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draw(tables).savefig(path, dpi=150)
 
 
 def read_results(folder: RatioFolder) -> Results:
@@ -151,48 +166,6 @@ def spread(values: Sequence[float], *, sign: bool = False) -> str:
         return ""
     mean = f"{np.mean(values):{'+' * sign}.2f}"
     return mean if len(values) == 1 else f"{mean} ± {np.std(values, ddof=1):.2f}"
-
-
-def draw(studies: Sequence[tuple[RatioFolder, Settings, Results]]) -> Any:
-    """Draw a panel per imbalance ratio: a row per loss, with a mark for each of its forms."""
-    from matplotlib.figure import Figure  # noqa: PLC0415 - the table does without
-
-    paper = published()
-    rows = list(dict.fromkeys(_row(key) for _, _, results in studies for key in results))
-    figure = Figure(figsize=(2.6 + 5.2 * len(studies), 1.9 + 0.55 * len(rows)), layout="constrained")
-    panels = figure.subplots(1, len(studies), squeeze=False, sharey=True)[0]
-    for axes, (folder, settings, results) in zip(panels, studies, strict=True):
-        for key, runs in results.items():
-            errors = [100 * run["error"] for run in runs.values()]
-            weighted, y = bool(key.beta), rows.index(_row(key))
-            color = GREEN if key.loss in {"ldam", "logit_adjusted"} else ORANGE if weighted else BLUE
-            y += 0 if color == GREEN else 0.13 if weighted else -0.13
-            axes.plot(errors, [y] * len(errors), "|", color=color, markersize=9, alpha=0.7)
-            axes.errorbar(np.mean(errors), y, xerr=np.std(errors, ddof=1) if len(errors) > 1 else None,
-                          fmt="o", color=color, markersize=7, elinewidth=2)  # fmt: skip
-            theirs = paper.get((key, folder.imbalance_ratio))
-            if theirs is not None:
-                axes.plot(theirs, y, "D", color=color, markerfacecolor="white", markersize=6)
-        axes.hlines(np.arange(1, len(rows)) - 0.5, 0, 1, color="#dddddd", linewidth=0.8,
-                    transform=axes.get_yaxis_transform())  # fmt: skip
-        schedule = f"{settings.network}, {settings.epochs} epochs"
-        aside = "" if settings.is_the_papers else "; the paper's: ResNet-32, 200 epochs"
-        axes.set_title(f"imbalance ratio {folder.imbalance_ratio:g}\n{schedule}{aside}", fontsize=10)
-        axes.set_xlabel("test error after the last epoch, %")
-        axes.set_ylim(len(rows) - 0.5, -0.5)
-        axes.tick_params(axis="y", length=0)
-        axes.spines[["top", "right", "left"]].set_visible(False)
-    panels[0].set_yticks(range(len(rows)), rows)
-    marks = [panels[0].plot([], [], "o", color=color, label=label)[0] for color, label in
-             ((BLUE, "plain"), (ORANGE, "class-balanced"), (GREEN, "other ways"))]  # fmt: skip
-    marks += panels[0].plot([], [], "D", color="black", markerfacecolor="white", label="the paper's")
-    marks += panels[0].plot([], [], "|", color="black", markersize=9, label="one seed")
-    figure.legend(handles=marks, loc="outside lower center", ncols=len(marks), frameon=False)
-    return figure
-
-
-def _row(key: Configuration) -> str:
-    return (key if key.loss in {"ldam", "logit_adjusted"} else key._replace(beta=0.0)).title
 
 
 if __name__ == "__main__":

@@ -89,3 +89,5 @@ if __name__ == "__main__":
     ):
         weigh_and_boost(client)
         search_beta(client)
+
+# sphinx_gallery_thumbnail_path = 'images/thumbnails/dask_cluster.png'  # noqa: ERA001

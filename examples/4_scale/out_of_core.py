@@ -70,3 +70,5 @@ for name, counts in (("of the whole file", weighter.class_count_), ("of each row
 file.close()
 folder.cleanup()
 print(f"      {time.perf_counter() - started:.1f} s")
+
+# sphinx_gallery_thumbnail_path = 'images/thumbnails/out_of_core.png'  # noqa: ERA001

@@ -49,3 +49,5 @@ for name, model in {
     print(f"{name}: recall {recall[0]:.3f} of the common class, {recall[1]:.3f} of the rare one")
 spark.stop()
 print(f"{time.perf_counter() - started:.1f} s")
+
+# sphinx_gallery_thumbnail_path = 'images/thumbnails/spark_ml.png'  # noqa: ERA001

@@ -56,3 +56,5 @@ print(
 accelerator.end_training()
 if torch.distributed.is_initialized():
     torch.distributed.destroy_process_group()
+
+# sphinx_gallery_thumbnail_path = 'images/thumbnails/two_processes.png'  # noqa: ERA001

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skcb._checks import check_sample_weight, shown
-from skcb._classes.tables import short_table
+from skcb._classes.tables import short_table, table_with_bars
 
 # So many entries at a time, which stay in the cache while they are looked at and counted.
 _BLOCK = 1 << 18
@@ -75,6 +75,11 @@ class LabelCounts(NamedTuple):
         return short_table(
             ("label", "count", "samples"), zip(map(repr, self.labels.tolist()), *numbers, strict=True)
         )
+
+    def _repr_html_(self) -> str:
+        share = self.counts / np.where(self.n_samples > 0, self.n_samples, 1)
+        header = ("label", "count", "samples")
+        return table_with_bars(header, self.labels, self.counts, self.n_samples, share=share)
 
 
 class Indicator(NamedTuple):

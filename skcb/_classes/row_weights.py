@@ -4,9 +4,10 @@ from typing import Any
 
 import numpy as np
 
-from skcb._checks import check_normalize, shown, warn
+from skcb._checks import check_normalize, shown
 from skcb._classes.indicators import Indicator, LabelCounts, as_indicator, count_indicator
 from skcb._classes.vector import Floats
+from skcb._warnings import warn
 from skcb.balancing import EmptyClassWarning, Normalization, effective_number, label_sides, label_weight
 
 # Rows at a time: entries that are floats while they are multiplied.

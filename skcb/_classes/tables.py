@@ -1,6 +1,12 @@
-"""The short tables that counts show themselves as."""
+"""The short tables that counts show themselves as, in a console and in a notebook."""
 
 from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skcb._html import Cell, as_table
 
 
 def short_table(header: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
@@ -15,6 +21,17 @@ def short_table(header: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str
         for label, *numbers in lines
     ]
     return "\n".join([*table, *([f"({total} {_plural(header[0])})"] if total > 11 else [])])
+
+
+def table_with_bars(
+    header: tuple[str, ...], labels: NDArray[Any], *columns: NDArray[Any], share: NDArray[np.float64]
+) -> str:
+    """Return rows under their header as HTML, each with a bar as long as its share."""
+    names = map(repr, labels.tolist())
+    numbers = (map(str, column) for column in columns)
+    bars = (Cell(bar=float(part)) for part in share)
+    total = f"{len(labels)} {_plural(header[0]) if len(labels) != 1 else header[0]}"
+    return as_table((*header, ""), list(zip(names, *numbers, bars, strict=True)), caption=total)
 
 
 def _plural(noun: str) -> str:

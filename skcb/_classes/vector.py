@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from skcb._checks import check_sample_weight, check_weighted_counts, check_weights, shown
 from skcb._classes.blocks import Blocks, as_blocks, is_blocked
 from skcb._classes.labels import Labels, encode_labels, family_of, joint_array
-from skcb._classes.tables import short_table
+from skcb._classes.tables import short_table, table_with_bars
 from skcb.balancing import Normalization, class_weight
 
 Floats = NDArray[np.float64]
@@ -90,6 +90,10 @@ class ClassCounts(NamedTuple):
     def __repr__(self) -> str:
         rows = zip(map(repr, self.classes.tolist()), map(str, self.counts), strict=True)
         return short_table(("class", "count"), rows)
+
+    def _repr_html_(self) -> str:
+        share = self.counts / max(self.counts.max(initial=0), np.finfo(float).tiny)
+        return table_with_bars(("class", "count"), self.classes, self.counts, share=share)
 
 
 @dataclass(frozen=True, eq=False)

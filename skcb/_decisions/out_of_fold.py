@@ -9,12 +9,13 @@ from sklearn.dummy import DummyClassifier
 from sklearn.model_selection import check_cv
 from sklearn.utils.parallel import Parallel, delayed
 
-from skcb._checks import shown, warn
+from skcb._checks import shown
 from skcb._classes.vector import ClassVector
 from skcb._decisions.paths import Floats
 from skcb._decisions.tuning import N_FOLDS
 from skcb._pipelines import fit_clone, has_one_class
 from skcb._upstream import params_of_rows, rows_of
+from skcb._warnings import warn
 from skcb._wrappers import is_fitted_already
 
 

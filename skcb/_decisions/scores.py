@@ -10,11 +10,14 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.metrics import check_scoring, get_scorer_names
 
-from skcb._checks import warn
 from skcb._decisions.counts import OWN_NAMES, ROUNDING, recognized
 from skcb._decisions.evidence import Evidence
 from skcb._decisions.paths import Codes, Floats, Path
 from skcb._upstream import rows_of, scorer_parts
+from skcb._warnings import warn
+
+#: A name among scikit-learn's scorers, whose set grows with it, or a scorer.
+Scoring = str | Callable[..., float]
 
 
 class Score(Protocol):

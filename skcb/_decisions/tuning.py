@@ -2,7 +2,7 @@
 
 import warnings
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,7 @@ from skcb._decisions.scores import Score
 
 _RULES: dict[str, Rule] = {"calibrated": calibrated, "prior": by_prior, "free": free}
 METHODS = ("auto", *_RULES)
+Method = Literal["auto", "calibrated", "prior", "free"]
 
 #: Folds where none are given, of the fits or of the rows, and of the rows where there are very many.
 N_FOLDS = 5

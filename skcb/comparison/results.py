@@ -1,7 +1,7 @@
 """``StrategyComparison``: what the strategies scored, summed up, tested, drawn and written down."""
 
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -13,7 +13,13 @@ from skcb.comparison.significance import Significance, compare_on_data_sets, com
 from skcb.comparison.strategies import family_of
 from skcb.comparison.tables import as_html, as_markdown, as_text, note_on
 
+if TYPE_CHECKING:
+    from skcb.plotting import CriticalDifferenceDisplay, StrategyComparisonDisplay
+
 COLUMNS = ["dataset", "strategy", "fold", "metric", "value", "reason"]
+# What a person reads where there are more metrics than columns in sight.
+_READ = frozenset({"balanced_accuracy", "macro_f1", "auprc", "log_loss", "ece"})
+_MOST_READ = 6
 _NOT_SUMMED_UP = ("fits_saved", "n_train", "n_test")
 
 
@@ -52,12 +58,12 @@ class StrategyComparison:
     ...     KNeighborsClassifier(), X, y, strategies=["none", "balanced", "RandomOverSampler"], cv=3,
     ...     scoring=["balanced_accuracy", "ece"], random_state=0,
     ... )
-    >>> comparison.summary()["balanced_accuracy"]["rank"]
+    >>> comparison.summary()["balanced_accuracy"].round(2)
     strategy
-    RandomOverSampler    1.0
-    none                 2.0
-    balanced             3.0
-    Name: rank, dtype: float64
+    RandomOverSampler    0.91
+    none                 0.76
+    balanced              NaN
+    Name: balanced_accuracy, dtype: float64
     >>> print(comparison.failures["reason"].iloc[0])
     TypeError: ClassBalancedClassifier cannot weight KNeighborsClassifier, whose fit takes no sample_weight...
     """
@@ -213,29 +219,38 @@ class StrategyComparison:
         reach = stats.t.ppf((1 + level) / 2, max(len(scores) - 1, 1)) * np.sqrt(1 / len(scores) + overlap) * spread
         return pd.DataFrame({"mean": mean, "low": mean - reach, "high": mean + reach})
 
-    def summary(self, metrics: str | Iterable[str] | None = None) -> pd.DataFrame:
-        """Mean, spread and rank of every strategy.
+    def summary(self, metrics: str | Iterable[str] | None = None, *, full: bool = False) -> pd.DataFrame:
+        """Mean of every score for every strategy, the best strategy first.
 
         Parameters
         ----------
         metrics : str or list of str, default=None
-            The first decides the order of the rows. None takes all that were computed, with the time to fit
-            and the rows after resampling.
+            The first decides the order of the rows. None takes those that a person reads: all, where there are
+            six at most, else the first, balanced accuracy, macro F1, the area under precision and recall, log-loss
+            and calibration error.
+        full : bool, default=False
+            Whether mean, spread and rank are given for each metric; None then takes all metrics that were
+            computed, with the time to fit and the rows after resampling.
 
         Returns
         -------
         summary : pandas.DataFrame
-            A row for each strategy, the best first; for each metric the columns `mean`, `std` and `rank`, and
-            last the column `note`. Over one data set, mean and sample standard deviation are of the folds;
-            over several, of the data sets' means. The rank, 1 for the best, is taken within each data set and
-            averaged; ties share it, and a strategy without a value in every fold is last. `note` says what is
-            missing and why; a mean is then of the folds that have a value.
+            A row for each strategy, the best first. A column for each metric, its mean; after the first of them
+            its spread, `std`, and `rank`; then `fit_time` in seconds, and `note` where something is missing: what
+            and why, and a mean is then of the folds that have a value. Over one data set, mean and sample standard
+            deviation are of the folds; over several, of the data sets' means. The rank, 1 for the best, is taken
+            within each data set and averaged; ties share it, and a strategy without a value in every fold is last.
+            Columns without any value are left out.
+
+            With ``full=True`` columns of two levels: for each metric `mean`, `std` and `rank`, and last `note`.
 
         Raises
         ------
         ValueError
             If there is no such metric.
         """
+        if not full:
+            return self._read(metrics)
         chosen = self._chosen(metrics)
         parts = {metric: self._summed_up(metric) for metric in chosen}
         summary = pd.concat(parts, axis=1).reindex(self.strategies)
@@ -244,7 +259,7 @@ class StrategyComparison:
         return summary.sort_values((chosen[0], "rank"), kind="stable")
 
     def significance(
-        self, metric: str | None = None, *, alpha: float = 0.05, missing: str = "drop"
+        self, metric: str | None = None, *, alpha: float = 0.05, missing: Literal["drop", "last"] = "drop"
     ) -> Significance:
         """Test which strategies differ.
 
@@ -289,7 +304,14 @@ class StrategyComparison:
             self.wide(metric), metric=metric, higher=higher, alpha=alpha, test_share=self._test_share()
         )
 
-    def plot(self, kind: str = "score", *, metric: str | None = None, ax: Any = None, **options: Any) -> Any:
+    def plot(
+        self,
+        kind: Literal["score", "calibration", "ranks"] = "score",
+        *,
+        metric: str | None = None,
+        ax: Any = None,
+        **options: Any,
+    ) -> "StrategyComparisonDisplay | CriticalDifferenceDisplay":
         """Draw the strategies.
 
         Parameters
@@ -334,14 +356,71 @@ class StrategyComparison:
         -------
         table : str
         """
-        return as_markdown(self.summary(metrics), digits) + self._footnote("\n\n{}")
+        return as_markdown(self.summary(metrics, full=True), digits) + self._footnote("\n\n{}")
 
     def __repr__(self) -> str:
-        size = f"{len(self.strategies)} strategies, {len(self.datasets)} data sets"
-        return f"StrategyComparison({size})\n{as_text(self.summary())}" + self._footnote("\n{}")
+        table = as_text(self.summary(self._read_columns(None), full=True))
+        return f"StrategyComparison({self._size()})\n{table}" + self._footnote("\n{}")
 
     def _repr_html_(self) -> str:
-        return as_html(self.summary()) + self._footnote("<p>{}</p>")
+        columns = self._read_columns(None)
+        scores = [metric for metric in columns if metric not in FACTS]
+        tied = {metric: self._tied(metric) for metric in scores}
+        shaded = "Bold: the best of its column."
+        if any(tied.values()):
+            shaded += " Shaded: no further from it than one standard error."
+        return as_html(
+            self.summary(columns, full=True),
+            self.families,
+            tied,
+            caption=f"{self._size()}; best {title_of(scores[0])} first" if scores else self._size(),
+            notes=[f"Mean ± standard deviation. {shaded}", *filter(None, [self._footnote("{}")])],
+        )
+
+    def _size(self) -> str:
+        parts = [(len(self.strategies), "strategy", "strategies"), (len(self.datasets), "data set", "data sets")]
+        if len(self.datasets) == 1:
+            parts.append((self.frame["fold"].nunique(), "fold", "folds"))
+        return ", ".join(f"{number} {one if number == 1 else many}" for number, one, many in parts)
+
+    def _read(self, metrics: str | Iterable[str] | None) -> pd.DataFrame:
+        columns = self._read_columns(metrics)
+        full = self.summary(columns, full=True)
+        first = columns[0]
+        parts = {metric: full[metric, "mean"] for metric in columns}
+        beside = {first: parts.pop(first), "std": full[first, "std"], "rank": full[first, "rank"]}
+        read = pd.DataFrame({**beside, **parts})
+        read = read.drop(columns=[name for name in parts if read[name].isna().all()])
+        return read.assign(note=full["note", ""]) if (full["note", ""] != "").any() else read
+
+    def _read_columns(self, metrics: str | Iterable[str] | None) -> list[str]:
+        """The metrics asked for, or those that a person reads, and the time to fit if it is known."""
+        if metrics is not None:
+            chosen = self._chosen(metrics)
+        elif len(self.metrics) <= _MOST_READ:
+            chosen = self.metrics
+        else:
+            chosen = [name for place, name in enumerate(self.metrics) if place == 0 or name in _READ]
+        timed = (self.frame["metric"] == "fit_time").any() and "fit_time" not in chosen
+        return [*chosen, *(["fit_time"] if timed else [])]
+
+    def _tied(self, metric: str) -> set[str]:
+        """The best by a metric, and what is no further from it than one standard error of its mean.
+
+        What folds or data sets have in common for all strategies is no error of theirs, and is taken out.
+        """
+        scores = self.scores(metric).dropna(axis=1)
+        several = len(self.datasets) > 1
+        sizes = {"n_train", "n_test"} <= set(self.frame["metric"])
+        if scores.shape[1] < 2 or len(scores) < 2 or not (several or sizes):
+            return set()
+        mean = scores.mean()
+        best = mean.idxmax() if greater_is_better(metric) else mean.idxmin()
+        own = scores[best] - scores.mean(axis=1)
+        # Of k strategies the mean over all has a k-th of this one in it, which Morey's factor puts back.
+        variance = own.var() * scores.shape[1] / (scores.shape[1] - 1)
+        error = np.sqrt((1 / len(scores) + (0.0 if several else self._test_share())) * variance)
+        return set(scores.columns[(mean - mean[best]).abs() <= error])
 
     def _footnote(self, form: str) -> str:
         """Say under a table which strategies share fits; nothing where none do."""

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from sklearn.utils.parallel import Parallel, delayed
 
+from skcb._pipelines import for_labels
 from skcb._progress import with_progress
 from skcb._upstream import rows_of
 from skcb.comparison.folds import DataSet, Fold, as_data_sets, check_estimator_is_classifier
@@ -262,7 +263,7 @@ class Fitted(NamedTuple):
 
 def _fit(model: Any, X: Any, y: Any, seed: int) -> Fitted:
     """Fit, and say on how many rows the last step was."""
-    model = with_seed(model, seed)
+    model = for_labels(with_seed(model, seed), y)
     start = time.perf_counter()
     if resamples(model):
         model, counter = count_rows_before_last_step(model)

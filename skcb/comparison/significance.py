@@ -10,12 +10,15 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from skcb._checks import check_share
+from skcb._html import Cell, as_table
 from skcb.comparison.scoring import title_of
 
+_MOST_NAMED = 5
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, repr=False)
 class Significance:
-    """Which strategies differ by a metric, pair by pair.
+    """Which strategies differ by a metric, pair by pair: as text a sentence, in a notebook a table as well.
 
     Attributes
     ----------
@@ -55,6 +58,45 @@ class Significance:
     def title(self) -> str:
         """What people call the metric."""
         return title_of(self.metric)
+
+    @property
+    def better_and_worse(self) -> list[tuple[str, str]]:
+        """The pairs that differ, the better strategy first, the most certain difference first."""
+        different = self.pairs[self.pairs["significant"]].sort_values("p_adjusted", kind="stable")
+        return [self._in_order(pair.first, pair.second) for pair in different.itertuples()]
+
+    def __repr__(self) -> str:
+        found, level = self.better_and_worse, f"{100 * self.alpha:g} %"
+        named = ", ".join(f"{better} beats {worse}" for better, worse in found[:_MOST_NAMED])
+        more = f", and {len(found) - _MOST_NAMED} more" if len(found) > _MOST_NAMED else ""
+        total = len(self.pairs)
+        if not found:
+            said = (
+                f"the pair does not differ at {level}" if total == 1 else f"no pair of {total} differs at {level}"
+            )
+        else:
+            differ = "differs" if len(found) == 1 else "differ"
+            said = f"{len(found)} of {total} pairs {differ} at {level}: {named}{more}"
+        over = f", {self.n_datasets} data sets" if self.n_datasets > 1 else ""
+        left_out = f"; left out, for want of values: {', '.join(self.left_out)}" if self.left_out else ""
+        return f"{self.title}: {said} ({self.test}{over}){left_out}"
+
+    def _repr_html_(self) -> str:
+        ordered = self.pairs.sort_values("p_adjusted", kind="stable")
+        rows = [
+            (
+                *self._in_order(pair.first, pair.second),
+                f"{abs(pair.difference):.3f}",
+                Cell(f"{pair.p_adjusted:.3g}", bold=pair.significant, shaded=pair.significant),
+            )
+            for pair in ordered.itertuples()
+        ]
+        return as_table(
+            ("better", "worse", "difference", "p, adjusted"), rows, words={"worse"}, caption=repr(self)
+        )
+
+    def _in_order(self, first: str, second: str) -> tuple[str, str]:
+        return (first, second) if self.ranks[first] <= self.ranks[second] else (second, first)
 
     def p_values(self) -> pd.DataFrame:
         """The adjusted p-values as a symmetric table, with strategies in the order of their ranks."""

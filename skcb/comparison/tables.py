@@ -1,12 +1,12 @@
 """The summary of a comparison as text: Markdown, HTML, and what a console shows."""
 
-import html
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import pandas as pd
 
-from skcb.comparison.scoring import FACTS
+from skcb._html import Cell, as_table
+from skcb.comparison.scoring import FACTS, greater_is_better, title_of
 
 _DIGITS = 3
 
@@ -19,9 +19,42 @@ def as_markdown(summary: pd.DataFrame, digits: int = _DIGITS) -> str:
     return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
 
 
-def as_html(summary: pd.DataFrame) -> str:
-    """An HTML table, the best of every score in bold."""
-    return _cells(summary, _DIGITS, bold="<b>{}</b>".format, escape=html.escape).to_html(escape=False)
+def as_html(
+    summary: pd.DataFrame,
+    families: Mapping[str, str],
+    tied: Mapping[str, set[str]],
+    *,
+    caption: str,
+    notes: list[str],
+) -> str:
+    """An HTML table, the best of every score in bold, and shaded with those that are `tied` with it."""
+    plain = _cells(summary, _DIGITS, bold=str)
+    lacking = plain.pop("note") if "note" in plain else pd.Series(dtype=object)
+    best = _cells(summary, _DIGITS, bold=lambda _: "best") == "best"
+    rows = [
+        [
+            name,
+            _known(families.get(name)),
+            *(
+                Cell(text, bold=bool(best.loc[name, column]), shaded=name in tied.get(column, ()))
+                for column, text in plain.loc[name].items()
+            ),
+        ]
+        for name in plain.index
+    ]
+    header = ["strategy", "family", *map(_heading, plain)]
+    notes = [*notes, *(f"{name}: {note}" for name, note in lacking.items() if note)]
+    return as_table(header, rows, words={"family"}, caption=caption, notes=notes)
+
+
+def _known(family: object) -> str:
+    return family if isinstance(family, str) else ""  # of a strategy that no one has named it is NaN
+
+
+def _heading(column: str) -> str:
+    if column in FACTS:
+        return title_of(column)
+    return f"{title_of(column)} {'↑' if greater_is_better(column) else '↓'}"
 
 
 def as_text(summary: pd.DataFrame) -> str:
@@ -57,10 +90,11 @@ def _cells(
     digits: int,
     *,
     bold: Callable[[str], str],
-    escape: Callable[[str], str] = str,
 ) -> pd.DataFrame:
-    table = pd.DataFrame(index=[escape(name) for name in summary.index])
+    table = pd.DataFrame(index=list(summary.index))
     for metric in [name for name in summary.columns.unique(0) if name != "note"]:
+        if summary[metric, "mean"].isna().all():  # of shots, say, that no data set has
+            continue
         places = 0 if metric == "n_resampled" else digits
         rank = summary[metric, "rank"]
         best = (rank == rank.min()) & (metric not in FACTS)
@@ -68,11 +102,9 @@ def _cells(
             _with_spread(mean, std, places)
             for mean, std in zip(summary[metric, "mean"], summary[metric, "std"], strict=True)
         ]
-        table[escape(metric)] = [
-            bold(cell) if first and cell else cell for cell, first in zip(cells, best, strict=True)
-        ]
+        table[metric] = [bold(cell) if first and cell else cell for cell, first in zip(cells, best, strict=True)]
     if (summary["note", ""] != "").any():
-        table["note"] = [escape(note) for note in summary["note", ""]]
+        table["note"] = list(summary["note", ""])
     return table
 
 

@@ -1,6 +1,5 @@
 """Callbacks: weights that set in after some epochs, and scores for imbalanced data after each epoch."""
 
-import warnings
 from typing import Any, Literal, Self
 
 import numpy as np
@@ -9,6 +8,7 @@ from sklearn.metrics import recall_score
 from skorch.callbacks import Callback, EpochScoring
 
 from skcb._checks import check_beta, check_integer
+from skcb._warnings import warn
 from skcb.metrics import ShotAccuracy, accuracy_by_shots
 
 
@@ -74,11 +74,10 @@ class DeferredReweighting(Callback):
         """Give the loss its own weights back, and warn where ours never set in."""
         net.weigh_by(net.own_beta)
         if 0 < len(net.history) < self.start_epoch:
-            warnings.warn(
+            warn(
                 f"training ended after epoch {len(net.history)}, before the weights were to set in at "
                 f"start_epoch={self.start_epoch}; train longer or start earlier",
                 UserWarning,
-                stacklevel=2,
             )
 
     def _weight_for(self, net: Any, epoch: int) -> float:
@@ -107,11 +106,10 @@ class _RecallScoring(EpochScoring):
         """Record the score; warn, once, where there is no validation part to score."""
         if not self.on_train and dataset_valid is None and not self.told_:
             self.told_ = True
-            warnings.warn(
+            warn(
                 f"{type(self).__name__} has nothing to score, since the net has train_split=None; give it a "
                 "train_split (skorch.dataset.ValidSplit), or score the training part: on_train=True",
                 UserWarning,
-                stacklevel=2,
             )
         super().on_epoch_end(net, dataset_train, dataset_valid, **kwargs)
 

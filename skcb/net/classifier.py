@@ -12,12 +12,14 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import Tags
+from skorch import NeuralNet, NeuralNetClassifier
 from skorch.utils import to_tensor
 from torch import Tensor, nn
 
-from skcb._checks import as_counts, counts_in_order_of, labelled_counts, warn
+from skcb._checks import as_counts, counts_in_order_of, labelled_counts
 from skcb._classes.indicators import LabelCounts
 from skcb._guards import Balancer
+from skcb._warnings import warn
 from skcb.balancing import DoubleBalancingWarning, EmptyClassWarning
 from skcb.net._upstream import builds_module, classes_of, is_criterion, rebuild_criterion
 from skcb.net.callbacks import DeferredReweighting
@@ -38,10 +40,12 @@ from skcb.net.loading import BatchLoader
 from skcb.net.perceptron import MultilayerPerceptron
 from skcb.net.processes import prepare_criterion
 from skcb.net.targets import ONE_LABEL, SEVERAL_LABELS, OneLabel, SeveralLabels
+from skcb.net.text import signature_with_inherited, text_of
 from skcb.nn import label_prior_bias_, prior_bias_
 from skcb.nn._counted import CountedLoss
 from skcb.nn._focal import at_least_float32
 from skcb.nn.initialization import last_layer
+from skcb.nn.losses import LossName
 
 
 class CBNeuralNetClassifier(SklearnNet):
@@ -173,7 +177,7 @@ class CBNeuralNetClassifier(SklearnNet):
         self,
         module: Any = None,
         *,
-        loss: str | type[CountedLoss] = "softmax",
+        loss: LossName | type[CountedLoss] = "softmax",
         beta: float | None = None,
         gamma: float | tuple[float, float] | None = None,
         class_counts: ArrayLike | Mapping[Any, float] | LabelCounts | None = None,
@@ -211,6 +215,13 @@ class CBNeuralNetClassifier(SklearnNet):
             verbose=verbose,
             **kwargs,
         )
+
+    __init__.__signature__ = signature_with_inherited(  # type: ignore[attr-defined]
+        __init__, NeuralNetClassifier.__init__, NeuralNet.__init__
+    )
+
+    def __repr__(self, N_CHAR_MAX: int = 700) -> str:
+        return text_of(self)
 
     @property
     def class_count_(self) -> NDArray[np.float64]:

@@ -7,8 +7,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from skcb._checks import as_counts, labelled_counts, shown, warn
+from skcb._checks import as_counts, labelled_counts, shown
 from skcb._classes.indicators import LabelCounts
+from skcb._warnings import warn
 from skcb.balancing import EmptyClassWarning
 
 

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from torch.utils.data import IterableDataset, Subset
 
 from skcb._checks import check_integer, check_sample_weight
+from skcb._upstream import DocumentedEstimator
 from skcb.net._upstream import AS_FIT, classes_of, constructor_attribute, keep_classes, module_names
 from skcb.net.datasets import ArrayDataset, LabelledDataset, Target, WeightedTarget, labels_of, take, target_of
 from skcb.net.draws import draws_per_sample, sampler_for, sampler_in
@@ -30,7 +31,7 @@ from skcb.net.targets import ONE_LABEL, OneLabel, SeveralLabels
 from skcb.nn import ClassBalancedSampler
 
 
-class SklearnNet(NeuralNetClassifier):
+class SklearnNet(DocumentedEstimator, NeuralNetClassifier):
     """What :class:`CBNeuralNetClassifier` has from scikit-learn's conventions, whatever its loss.
 
     Labels are encoded on the way in and decoded on the way out, in batches that callbacks see as well. The

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from skcb._checks import warn
+from skcb._warnings import warn
 from skcb.nn._adjustments import Margin, ScaleAndShift, Shift
 from skcb.nn._terms import CosineCrossEntropy, CrossEntropy, SigmoidCrossEntropy, SigmoidFocal, SoftmaxFocal
 from skcb.nn._upstream import transforms_are_active

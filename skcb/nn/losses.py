@@ -640,6 +640,8 @@ class LDAMLoss(ClassWeightedLoss, nn.CrossEntropyLoss):  # type: ignore[misc]
 
 
 #: The losses by the names that a net takes.
+LossName = Literal["softmax", "sigmoid", "focal", "softmax_focal", "ldam", "logit_adjusted", "vs", "multilabel"]
+
 LOSSES: dict[str, type[CountedLoss]] = {
     "softmax": CBCrossEntropyLoss,
     "sigmoid": CBSigmoidLoss,

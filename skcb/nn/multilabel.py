@@ -7,7 +7,8 @@ import torch
 from numpy.typing import ArrayLike
 from torch import Tensor
 
-from skcb._checks import as_counts, check_non_negative, check_real, shown, warn
+from skcb._checks import as_counts, check_non_negative, check_real, shown
+from skcb._warnings import warn
 from skcb.balancing import EmptyClassWarning, label_sides, label_weight
 from skcb.nn._checks import check_n_examples, check_pair_weight, check_tensor, n_masked_of, values_are_known
 from skcb.nn._counted import CountedLoss, as_numpy

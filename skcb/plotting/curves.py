@@ -8,7 +8,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from skcb._checks import as_counts, check_beta, counts_in_order_of, labelled_counts
 from skcb.balancing import Normalization, beta_grid, class_weight, effective_number
-from skcb.plotting.drawing import in_order, label_at_right, new_axes, ticks_for_classes, tidy
+from skcb.plotting import style
+from skcb.plotting.drawing import label_at_right, new_axes, ticks_for_classes, tidy
 
 _BETAS_OF_THE_PAPER = (0.9, 0.99, 0.999, 0.9999, 1.0)
 
@@ -44,8 +45,8 @@ class EffectiveNumberDisplay:
     --------
     >>> from skcb import EffectiveNumberDisplay
     >>> display = EffectiveNumberDisplay.from_counts([5000, 500, 50], beta=[0.99, 0.999])
-    >>> display.ax_.get_xlabel()
-    'number of samples'
+    >>> display.ax_.get_ylabel()
+    'effective number of samples'
     """
 
     def __init__(
@@ -104,7 +105,7 @@ class EffectiveNumberDisplay:
         """
         self.ax_ = ax = new_axes(ax, 7, 4.5)
         self.figure_ = ax.figure
-        colors = in_order(len(self.beta))
+        colors = style.in_order(len(self.beta))
         for number, color, beta in zip(self.effective_number, colors, self.beta, strict=True):
             ax.plot(self.n, number, color=color, linewidth=2, label=f"beta={beta:g}")
             present = np.empty(0) if self.counts is None else self.counts[self.counts >= 1]
@@ -114,14 +115,18 @@ class EffectiveNumberDisplay:
                     effective_number(present, beta),
                     "o",
                     color=color,
-                    markersize=4 if len(present) <= 50 else 2,
+                    markersize=6 if len(present) <= 50 else 2,
                     alpha=1 if len(present) <= 50 else 0.3,
                 )
         ax.set(xscale="log", yscale="log", xlabel="number of samples", ylabel="effective number of samples")
+        if self.counts is not None:
+            ax.set_xlabel("number of samples (dots: the classes)")
+        for axis in (ax.xaxis, ax.yaxis):
+            axis.set_major_formatter("{x:g}")
         ax.margins(x=0.02)
         tidy(ax)
         texts = [f"β = {beta:g}" + (", n itself" if beta == 1 else "") for beta in self.beta]
-        label_at_right(ax, self.n[-1], self.effective_number[:, -1], texts, colors=colors)
+        label_at_right(ax, self.n[-1], self.effective_number[:, -1], texts, colors=colors, size=style.NORMAL)
         return self
 
 
@@ -287,7 +292,7 @@ class ClassWeightDisplay:
         """
         self.ax_ = ax = new_axes(ax, 7.5, 4.5)
         self.figure_ = ax.figure
-        colors = in_order(len(self.beta))
+        colors = style.in_order(len(self.beta))
         rank = np.arange(1, len(self.counts) + 1)
         for weight, color, beta in zip(self.class_weight, colors, self.beta, strict=True):
             marker = "o" if len(rank) <= 25 else ""

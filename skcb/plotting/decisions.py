@@ -5,9 +5,10 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from skcb.plotting.drawing import FAMILIES, new_axes, tidy
+from skcb.plotting import style
+from skcb.plotting.drawing import new_axes, tidy
 
-_COLOR = FAMILIES["decisions"][0]
+_COLOR = style.FAMILIES["decisions"][0]
 
 
 class TunedDecisionDisplay:
@@ -121,12 +122,12 @@ class TunedDecisionDisplay:
         curve = self.score
         if self.expected_score is not None:
             curve = self.expected_score
-            ax.plot(self.tau, curve, color="#222222", linewidth=1.4, linestyle="--", label="expected")
+            ax.plot(self.tau, curve, color=style.INK, linewidth=1.4, linestyle="--", label="expected")
         if self.best_score is not None:
-            ax.axhline(self.best_score, color="#777777", linewidth=0.9, linestyle=":", label="cross-fitted")
+            ax.axhline(self.best_score, color=style.MUTED, linewidth=0.9, linestyle=":", label="cross-fitted")
         for tau, meaning in ((0.0, "none"), (1.0, "balanced")):
             if self.tau.min() <= tau <= self.tau.max():
-                ax.axvline(tau, color="#bbbbbb", linewidth=0.9, zorder=0)
+                ax.axvline(tau, color=style.RULE, linewidth=0.9, zorder=0)
                 ax.annotate(
                     meaning,
                     (tau, 1),
@@ -135,7 +136,7 @@ class TunedDecisionDisplay:
                     textcoords="offset points",
                     ha="center",
                     fontsize=9,
-                    color="#555555",
+                    color=style.MUTED,
                 )
         if self.chosen is not None:
             at = float(np.interp(self.chosen, self.tau, curve))

@@ -1,20 +1,17 @@
-"""What the pictures share: axes to draw on, colours that also read in grey, labels that do not overlap."""
+"""What the pictures share: axes to draw on, ticks for classes, labels that do not overlap."""
 
 from collections.abc import Sequence
+from itertools import product
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-#: Colour and marker of a family of strategies: Okabe and Ito's palette, told apart by shape in grey.
-FAMILIES = {
-    "none": ("#000000", "X", "no strategy"),
-    "weights": ("#0072b2", "o", "weights"),
-    "resampling": ("#d55e00", "s", "resampling"),
-    "decisions": ("#009e73", "D", "moved decisions"),
-    "other": ("#cc79a7", "^", "other"),
-}
+from skcb.plotting import style
+
 _MOST_NAMED_CLASSES = 25
+#: Where a label is tried around its mark: beside it first, then obliquely, above and below.
+_AROUND = np.pi / 8 * np.array([0, 8, 2, 6, 14, 10, 4, 12, 1, 7, 15, 9, 3, 5, 13, 11])
 
 
 def new_axes(ax: Any, width: float, height: float) -> Any:
@@ -24,26 +21,19 @@ def new_axes(ax: Any, width: float, height: float) -> Any:
     except ModuleNotFoundError as error:
         if error.name not in ("matplotlib", "matplotlib.pyplot"):
             raise
-        raise ImportError("drawing needs matplotlib: pip install 'skcb[compare]'", name="matplotlib") from error
+        raise ImportError("drawing needs matplotlib: pip install 'skcb[plot]'", name="matplotlib") from error
     return plt.subplots(figsize=(width, height), layout="constrained")[1] if ax is None else ax
-
-
-def in_order(number: int) -> list[tuple[float, ...]]:
-    """Colours for a sequence, from dark to light: their order is seen in grey too."""
-    from matplotlib import colormaps
-
-    return [colormaps["viridis"](position) for position in np.linspace(0, 0.8, number)]
 
 
 def tidy(ax: Any) -> None:
     """Leave the frame out that says nothing, and put a faint grid behind the data."""
     ax.spines[["top", "right"]].set_visible(False)
     ax.set_axisbelow(True)
-    ax.grid(visible=True, alpha=0.25, linewidth=0.6)
+    ax.grid(visible=True, color=style.RULE, linewidth=0.7)
 
 
 def label_at_right(
-    ax: Any, x: ArrayLike, y: ArrayLike, texts: Sequence[str], *, colors: Sequence[Any], size: float = 9
+    ax: Any, x: ArrayLike, y: ArrayLike, texts: Sequence[str], *, colors: Sequence[Any], size: float = style.SMALL
 ) -> None:
     """Write the text of each point beside the right edge, near its height, with a line to it."""
     # Of the whole figure, also where the axes are in a part of one:
@@ -60,7 +50,7 @@ def label_at_right(
             textcoords="axes fraction",
             va="center",
             fontsize=size,
-            color="#222222",
+            color=style.INK,
             annotation_clip=False,
             arrowprops={
                 "arrowstyle": "-",
@@ -72,6 +62,57 @@ def label_at_right(
                 "relpos": (0, 0.5),
             },
         )
+
+
+def label_beside(ax: Any, x: ArrayLike, y: ArrayLike, texts: Sequence[str], *, size: float = style.SMALL) -> None:
+    """Write a short text at each mark, on the nearest free place around it, with a line where that is far."""
+    ax.figure.canvas.figure.draw_without_rendering()
+    pixels = ax.figure.dpi / 72  # to a point
+    points = np.column_stack([x, y]).astype(np.float64)
+    marks = ax.transData.transform(points) / pixels
+    room = ax.get_window_extent()
+    low, high = np.array([room.p0, room.p1]) / pixels
+    taken: list[NDArray[np.float64]] = []
+    for point, mark, text in zip(points, marks, texts, strict=True):
+        half = np.array([0.34 * size * len(text) + 1, 0.62 * size])
+        for radius, angle in product(range(13, 400, 7), _AROUND):
+            at = mark + radius * np.array([np.cos(angle), np.sin(angle)])
+            inside = (at - half >= low).all() and (at + half <= high).all()
+            apart = all((np.abs(at - other) >= 2 * half).any() for other in taken)
+            if inside and apart and (np.abs(marks - at) >= half + 4).any(axis=1).all():
+                break
+        taken.append(at)
+        line = {"arrowstyle": "-", "color": style.MUTED, "linewidth": 0.8, "shrinkA": 0, "shrinkB": 3}
+        ax.annotate(
+            text,
+            point,
+            at - mark,
+            textcoords="offset points",
+            ha="center",
+            va="center",
+            fontsize=size,
+            bbox={"boxstyle": "square,pad=0.05", "facecolor": ax.get_facecolor(), "edgecolor": "none"},
+            arrowprops=line if np.hypot(*(at - mark)) > 15 else None,
+        )
+
+
+def point_to_better(ax: Any, x: ArrayLike, y: ArrayLike) -> None:
+    """An arrow to the upper left, which is better, where it hides no mark."""
+    marks = ax.transAxes.inverted().transform(ax.transData.transform(np.column_stack([x, y]).astype(np.float64)))
+    places = np.array(list(product(np.linspace(0.2, 0.9, 8), np.linspace(0.15, 0.85, 8))))
+    distance = np.abs(places[:, None] - marks).max(axis=2).min(axis=1)
+    across, up = places[distance.argmax()]
+    ax.annotate(
+        "better",
+        (across - 0.1, up + 0.13),
+        (across, up),
+        xycoords="axes fraction",
+        ha="center",
+        va="center",
+        fontsize=style.NORMAL,
+        color=style.GREEN,
+        arrowprops={"arrowstyle": "-|>", "color": style.GREEN, "linewidth": 2, "shrinkB": 0},
+    )
 
 
 def spread(wanted: ArrayLike, gap: float) -> NDArray[np.float64]:

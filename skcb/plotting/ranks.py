@@ -1,4 +1,4 @@
-"""Mean ranks with bars over those that do not differ: Demšar's critical-difference picture."""
+"""Mean ranks with bars beside those that do not differ: Demšar's critical-difference picture, one row for each."""
 
 from collections.abc import Mapping, Sequence
 from textwrap import fill
@@ -6,11 +6,12 @@ from typing import Any, Self
 
 import numpy as np
 
+from skcb.plotting import style
 from skcb.plotting.drawing import new_axes
 
 
 class CriticalDifferenceDisplay:
-    """Mean ranks of strategies on a line, with a bar over each group that no test tells apart.
+    """Mean ranks of strategies, the best above, with a bar beside each group that no test tells apart.
 
     Made by :meth:`from_significance` or :meth:`from_ranks`.
 
@@ -113,48 +114,50 @@ class CriticalDifferenceDisplay:
         self : CriticalDifferenceDisplay
         """
         names, values = list(self.ranks), np.array(list(self.ranks.values()))
-        rows = (len(names) + 1) // 2
-        bars = len(self.groups)
-        depth = 1 + 0.45 * bars
-        self.ax_ = ax = new_axes(ax, 9, 1.3 + 0.26 * (rows + depth))
+        number = len(names)
+        self.ax_ = ax = new_axes(ax, 8, 2.2 + 0.27 * number)
         self.figure_ = ax.figure
-        low, high = 1, max(len(names), 2)
-        ax.set(xlim=(low - 0.02 * (high - low), high + 0.02 * (high - low)), ylim=(depth + rows, -0.2))
-        ax.xaxis.set_ticks_position("top")
-        ax.text(1.04, 1, "mean rank,\n1 is best", transform=ax.transAxes, va="center", fontsize=9)
-        ax.spines[["left", "right", "bottom"]].set_visible(False)
-        ax.set_yticks([])
+        top = max(number, 2)
+        ax.hlines(range(number), 1, values, color=style.RULE, linewidth=1)
+        ax.plot(values, range(number), "o", color=style.BLUE, markersize=style.MARK, clip_on=False)
+        for row, rank in enumerate(values):
+            ax.annotate(f"{rank:.1f}", (rank, row), (7, 0), textcoords="offset points", va="center",
+                        fontsize=style.SMALL)  # fmt: skip
+        ax.set_yticks(range(number), names, fontsize=style.SMALL)
+        ax.tick_params(axis="y", length=0)
+        ax.set(xlim=(1, top), ylim=(number - 0.4, -0.6))
         ax.xaxis.get_major_locator().set_params(integer=True)
-        for position, (name, rank) in enumerate(zip(names, values, strict=True)):
-            left = position < rows
-            row = depth + 0.5 + (position if left else len(names) - 1 - position)
-            edge = -0.02 if left else 1.02
-            side = ax.get_yaxis_transform()
-            ax.plot([rank, rank], [-0.2, row], color="#555555", linewidth=1, clip_on=False)
-            end = low - 0.03 * (high - low) if left else high + 0.03 * (high - low)
-            ax.plot([rank, end], [row, row], color="#555555", linewidth=1, clip_on=False)
-            text = f"{name}  {rank:.2f}" if left else f"{rank:.2f}  {name}"
-            ax.text(edge, row, text, transform=side, ha="right" if left else "left", va="center", fontsize=9)
-        for number, (first, last) in enumerate(self.groups):
-            height = 0.55 + 0.45 * number
-            margin = 0.004 * (high - low)
-            ends = self.ranks[first] - margin, self.ranks[last] + margin
-            ax.plot(ends, [height, height], color="#0072b2", linewidth=4, solid_capstyle="round")
+        ax.spines[["left", "right", "top"]].set_visible(False)
+        beside = ax.get_yaxis_transform()
+        for place, (first, last) in enumerate(self.groups):
+            rows = names.index(first) - 0.15, names.index(last) + 0.15
+            at = 1.08 + 0.03 * place
+            ax.plot([at, at], rows, color=style.MUTED, linewidth=4, solid_capstyle="round", transform=beside,
+                    clip_on=False)  # fmt: skip
+        if self.groups:
+            ax.annotate("bars: not\ntold apart", (1.055, 1), (0, 4), xycoords="axes fraction", va="bottom",
+                        textcoords="offset points", fontsize=style.SMALL)  # fmt: skip
+        ax.set_xlabel("\n".join(["mean rank, 1 is best", *([fill(self.title, 70)] if self.title else [])]))
         if np.isfinite(self.critical_difference):
-            self._draw_measure(ax, low)
-        if self.title:
-            ax.set_title(fill(self.title, 95), fontsize=10, loc="center", pad=44)
+            self._draw_measure(ax, number)
+        ax.set_title(fill(self._finding(names), 50), loc="left", fontsize=style.NORMAL, pad=36)
         return self
 
-    def _draw_measure(self, ax: Any, low: float) -> None:
-        """Show the critical difference as a length above the axis."""
+    def _finding(self, names: Sequence[str]) -> str:
+        """What the ranks say: which is first, and how many could be."""
+        level = max((names.index(last) for first, last in self.groups if first == names[0]), default=0)
+        others = f"{level} more not told apart from it" if level else "told apart from all others"
+        return f"Best mean rank: {names[0]} ({others})"
+
+    def _draw_measure(self, ax: Any, number: int) -> None:
+        """Show the critical difference as a length above the rows."""
         from matplotlib.transforms import offset_copy
 
-        above = offset_copy(ax.get_xaxis_transform(), ax.figure, y=28, units="points")
-        end = low + self.critical_difference
-        ax.plot([low, end], [1, 1], "|-", color="black", markersize=8, transform=above, clip_on=False)
-        text = f"  critical difference {self.critical_difference:.2f}"
-        ax.text(end, 1, text, transform=above, va="center", fontsize=9)
+        above = offset_copy(ax.get_xaxis_transform(), ax.figure, y=8, units="points")
+        end = min(1 + self.critical_difference, max(number, 2))
+        ax.plot([1, end], [1, 1], "|-", color=style.INK, markersize=8, transform=above, clip_on=False)
+        text = f"critical difference {self.critical_difference:.1f}"
+        ax.annotate(text, (1, 1), (0, 7), xycoords=above, textcoords="offset points", fontsize=style.SMALL)
 
 
 def _groups(names: Sequence[str], together: Any) -> list[tuple[str, str]]:

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from skcb.counting import count_classes
 from skcb.metrics import ShotAccuracy, recall_by_class, shot_accuracy
+from skcb.plotting import style
 from skcb.plotting.drawing import new_axes, ticks_for_classes
 
 
@@ -155,9 +156,14 @@ class ShotAccuracyDisplay:
         rank = np.arange(1, len(self.counts) + 1)
         few, many = self.counts < self.few, self.counts > self.many
         groups = [
-            (f"many (more than {self.many:g} training samples)", many, self.shot_accuracy.many, "#ffffff"),
-            (f"medium ({self.few:g} to {self.many:g})", ~many & ~few, self.shot_accuracy.medium, "#e4e4e4"),
-            (f"few (fewer than {self.few:g})", few, self.shot_accuracy.few, "#c4c4c4"),
+            (f"many (more than {self.many:g} training samples)", many, self.shot_accuracy.many, "white"),
+            (
+                f"medium ({self.few:g} to {self.many:g})",
+                ~many & ~few,
+                self.shot_accuracy.medium,
+                style.tint(style.INK, 0.11),
+            ),
+            (f"few (fewer than {self.few:g})", few, self.shot_accuracy.few, style.tint(style.INK, 0.22)),
         ]
         for name, members, mean, shade in groups:
             if not members.any():
@@ -168,15 +174,15 @@ class ShotAccuracyDisplay:
             ax.axvspan(
                 *edges,
                 facecolor=shade,
-                edgecolor="#999999",
+                edgecolor=style.MUTED,
                 linewidth=0.8,
                 zorder=0,
                 label=f"{name}: {classes}, {said}",
             )
-            ax.hlines(mean, *edges, color="#d55e00", linewidth=2.5, zorder=3)
+            ax.hlines(mean, *edges, color=style.VERMILION, linewidth=2.5, zorder=3)
         crowded = len(rank) > 100
         size, alpha = (3, 0.4) if crowded else (6, 1)
-        ax.plot(rank, self.recall, "o", color="#0072b2", markersize=size, alpha=alpha, clip_on=False, zorder=4)
+        ax.plot(rank, self.recall, "o", color=style.BLUE, markersize=size, alpha=alpha, clip_on=False, zorder=4)
         ticks_for_classes(ax, self.classes, self.counts)
         ax.set(ylabel="recall on the test set", ylim=(-0.02, 1.02))
         ax.spines[["top", "right"]].set_visible(False)

@@ -1,13 +1,16 @@
 """Strategies side by side: their scores with intervals, and scores against calibration."""
 
 from collections.abc import Sequence
+from itertools import compress
 from textwrap import fill
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from skcb.plotting.drawing import FAMILIES, label_at_right, new_axes, tidy
+from skcb.plotting import style
+from skcb.plotting.drawing import label_beside, new_axes, point_to_better, tidy
+from skcb.plotting.style import FAMILIES
 
 _KINDS = ("score", "calibration")
 
@@ -73,7 +76,7 @@ class StrategyComparisonDisplay:
         calibration: NDArray[np.float64] | None = None,
         calibration_metric: str = "ece",
         calibration_label: str = "",
-        kind: str = "score",
+        kind: Literal["score", "calibration"] = "score",
         axis_label: str = "",
     ) -> None:
         self.strategies = strategies
@@ -93,7 +96,7 @@ class StrategyComparisonDisplay:
         cls,
         comparison: Any,
         *,
-        kind: str = "score",
+        kind: Literal["score", "calibration"] = "score",
         metric: str | None = None,
         calibration: str = "ece",
         relative_to: str | None = None,
@@ -133,7 +136,7 @@ class StrategyComparisonDisplay:
         mean, low, high = (
             column.to_numpy() for _, column in comparison.interval(metric, relative_to=relative_to).items()
         )
-        ranks = comparison.summary(metric)[metric, "rank"].reindex(scores.columns).to_numpy()
+        ranks = comparison.summary(metric, full=True)[metric, "rank"].reindex(scores.columns).to_numpy()
         order = np.lexsort((np.arange(len(ranks)), ranks, np.isnan(mean)))
         second = comparison.interval(calibration)["mean"].to_numpy()[order] if kind == "calibration" else None
         several = len(comparison.datasets) > 1
@@ -148,7 +151,8 @@ class StrategyComparisonDisplay:
             families=[comparison.families[scores.columns[position]] for position in order],
             calibration=second,
             calibration_metric=calibration,
-            calibration_label=comparison.title_of(calibration),
+            calibration_label=comparison.title_of(calibration)
+            + " of the predicted class" * (calibration == "ece"),
             kind=kind,
             axis_label=f"{shown}\nmean, and 95 % interval over {unit}"
             if kind == "score"
@@ -168,7 +172,7 @@ class StrategyComparisonDisplay:
         """
         number = len(self.strategies)
         self.ax_ = ax = new_axes(
-            ax, 8, max(2.5, 1.4 + 0.27 * number) if self.kind == "score" else max(4.5, 1.2 + 0.2 * number)
+            ax, 8, max(2.5, 1.4 + 0.27 * number) if self.kind == "score" else 5.2 + 0.1 * number
         )
         self.figure_ = ax.figure
         if self.kind == "score":
@@ -177,12 +181,13 @@ class StrategyComparisonDisplay:
             self._plot_against_calibration(ax)
         tidy(ax)
         present = [family for family in FAMILIES if family in self.families]
-        if len(present) > 1:
-            for family in present:
-                color, marker, name = FAMILIES[family]
-                ax.plot([], [], marker, color=color, label=name)
-            layout = {"borderaxespad": 0.2, "handletextpad": 0.2, "columnspacing": 1.2, "frameon": False}
-            ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=3, **layout)
+        handles = [_mark(family, FAMILIES[family][2]) for family in present] if len(present) > 1 else []
+        handles += ax.get_legend_handles_labels()[0]
+        if handles:
+            layout = {"borderaxespad": 0.2, "handletextpad": 0.4, "columnspacing": 1.2, "frameon": False}
+            ax.legend(handles=handles, loc="lower left", bbox_to_anchor=(0, 1), ncols=3, **layout)
+        if self.kind == "calibration":
+            self._number_marks(ax)
         return self
 
     def _plot_scores(self, ax: Any) -> None:
@@ -190,7 +195,7 @@ class StrategyComparisonDisplay:
             color, marker, _ = FAMILIES[family]
             if np.isnan(self.mean[row]):
                 ax.annotate("could not run in every fold", (0.01, row), xycoords=("axes fraction", "data"),
-                            va="center", fontsize=8, color="#777777")  # fmt: skip
+                            va="center", fontsize=style.SMALL, color=style.MUTED)  # fmt: skip
                 continue
             ax.plot(values, np.full(len(values), row), "|", color=color, markersize=7, alpha=0.45, zorder=2)
             ax.plot(self.interval[:, row], [row, row], color=color, linewidth=2, solid_capstyle="butt", zorder=3)
@@ -199,20 +204,51 @@ class StrategyComparisonDisplay:
         ax.set(ylim=(len(self.strategies) - 0.4, -0.6), xlabel=self.axis_label)
 
     def _plot_against_calibration(self, ax: Any) -> None:
-        points = [
-            (name, family, x, y)
-            for name, family, x, y in zip(self.strategies, self.families, self.calibration, self.mean, strict=True)
-            if np.isfinite(x) and np.isfinite(y)
+        """Marks, the front of those that none beats in both, and what the numbers beside the marks mean."""
+        x, y, names, families = self._with_both()
+        front = _front(x, y)
+        steps = {"drawstyle": "steps-post", "color": style.MUTED, "linewidth": 1.2, "linestyle": "--", "zorder": 1}
+        ax.plot(x[front], y[front], label="front: none is better in both", **steps)
+        for across, up, family in zip(x, y, families, strict=True):
+            color, marker, _ = FAMILIES[family]
+            ax.plot(across, up, marker, color=color, markersize=style.MARK, markeredgecolor="white", zorder=3)
+        meaning = [
+            _mark(family, f"{n}  {name}") for n, (name, family) in enumerate(zip(names, families, strict=True), 1)
         ]
-        if not points:
-            raise ValueError(f"no strategy has values of both {self.metric!r} and {self.calibration_metric!r}")
-        names, families, x, y = zip(*points, strict=True)
-        colors = [FAMILIES[family][0] for family in families]
-        for across, up, family, color in zip(x, y, families, colors, strict=True):
-            ax.plot(across, up, FAMILIES[family][1], color=color, markersize=7, markeredgecolor="white")
+        ax.figure.legend(handles=meaning, loc="outside lower center", ncols=2, frameon=False, handletextpad=0.2,
+                         fontsize=style.SMALL, columnspacing=1.5, labelspacing=0.35)  # fmt: skip
         left_out = [name for name in self.strategies if name not in names]
-        missing = "\n" + fill(f"without a value: {', '.join(left_out)}", 90) if left_out else ""
+        missing = "\n" + fill(f"without a value: {', '.join(left_out)}", 80) if left_out else ""
         ax.set_xlabel(f"{self.calibration_label or self.calibration_metric} (less is better){missing}")
         ax.set_ylabel(self.axis_label)
-        ax.margins(0.06)
-        label_at_right(ax, x, y, names, colors=colors, size=8)
+        ax.margins(0.1)
+
+    def _number_marks(self, ax: Any) -> None:
+        """Write the numbers at the marks: last, for what else is drawn decides how large the axes are."""
+        x, y, names, _ = self._with_both()
+        label_beside(ax, x, y, [str(number) for number in range(1, len(names) + 1)])
+        point_to_better(ax, x, y)
+
+    def _with_both(self) -> tuple[NDArray[np.float64], NDArray[np.float64], list[str], list[str]]:
+        """Both scores, name and family of the strategies that have both."""
+        finite = np.isfinite(self.calibration) & np.isfinite(self.mean)
+        if not finite.any():
+            raise ValueError(f"no strategy has values of both {self.metric!r} and {self.calibration_metric!r}")
+        names, families = (list(compress(of_each, finite)) for of_each in (self.strategies, self.families))
+        return self.calibration[finite], self.mean[finite], names, families
+
+
+def _mark(family: str, text: str) -> Any:
+    """A line of a legend."""
+    from matplotlib.lines import Line2D
+
+    color, marker, _ = FAMILIES[family]
+    return Line2D([], [], linestyle="", marker=marker, color=color, markersize=style.MARK, label=text)
+
+
+def _front(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.intp]:
+    """Points that no other beats both in a smaller x and in a larger y, from left to right."""
+    order = np.lexsort((-y, x))
+    best = np.concatenate([[-np.inf], np.maximum.accumulate(y[order])[:-1]])
+    front: NDArray[np.intp] = order[y[order] > best]
+    return front

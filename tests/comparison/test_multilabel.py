@@ -290,7 +290,7 @@ def test_the_result_sums_up_tests_and_draws():
     )
     assert comparison.datasets == ["a", "b"]
     comparison = StrategyComparison(comparison.frame.query("dataset == 'a'"))
-    summary = comparison.summary(["label_ranking_loss", "macro_f1"])
+    summary = comparison.summary(["label_ranking_loss", "macro_f1"], full=True)
     best = summary["label_ranking_loss", "mean"].idxmin()
     assert summary["label_ranking_loss", "rank"].idxmin() == best
     significance = comparison.significance("macro_average_precision")

@@ -46,7 +46,7 @@ SEVERAL = comparison_of(
 
 
 def test_summary_of_one_data_set_is_of_its_folds():
-    summary = ONE.summary()
+    summary = ONE.summary(full=True)
     assert summary.index.tolist() == ["a|b", "none", "<c>"]
     assert summary.columns.unique(0).tolist() == ["macro_f1", "log_loss", "note"]
     assert summary.loc["a|b", "macro_f1"].tolist() == pytest.approx([0.85, np.std([0.8, 0.9], ddof=1), 1])
@@ -59,11 +59,11 @@ def test_summary_of_one_data_set_is_of_its_folds():
 
 
 def test_summary_of_several_is_of_their_means():
-    summary = SEVERAL.summary("macro_f1")["macro_f1"]
+    summary = SEVERAL.summary("macro_f1", full=True)["macro_f1"]
     assert summary.loc["none", "mean"] == pytest.approx(np.mean([0.2, 0.9, 0.55]))
     assert summary.loc["none", "std"] == pytest.approx(np.std([0.2, 0.9, 0.55], ddof=1))
     assert summary["rank"].to_dict() == pytest.approx({"none": 4 / 3, "balanced": 5 / 3})
-    note = SEVERAL.summary("macro_f1").loc["balanced", ("note", "")]
+    note = SEVERAL.summary("macro_f1", full=True).loc["balanced", ("note", "")]
     assert note == "z: KeyError: 3 (and another reason)"
     assert SEVERAL.failures.to_dict("list") == {
         "dataset": ["z", "z"],
@@ -104,10 +104,61 @@ def test_notebook_and_console_show_the_table():
     shown = ONE._repr_html_()
     assert "<b>0.850 ± 0.071</b>" in shown
     assert "&lt;c&gt;" in shown
-    assert repr(ONE).startswith("StrategyComparison(3 strategies, 1 data sets)\n")
+    assert "<c>" not in shown
+    assert "3 strategies, 1 data set, 2 folds; best macro F1 first" in shown
+    assert "log-loss ↓" in shown
+    assert ">resampling</td>" in comparison_of([("d", "SMOTE", 0, "ece", 0.1)])._repr_html_()
+    assert repr(ONE).startswith("StrategyComparison(3 strategies, 1 data set, 2 folds)\n")
+    assert repr(SEVERAL).startswith("StrategyComparison(2 strategies, 3 data sets)\n")
     assert "..." in repr(
         comparison_of([("d", "none", 0, "ece", "ValueError: " + "long " * 30), ("d", "sqrt", 0, "ece", 1.0)])
     )
+
+
+def test_the_summary_that_is_read_has_a_mean_for_each_metric_and_a_note():
+    summary = ONE.summary()
+    assert summary.index.tolist() == ["a|b", "none", "<c>"]
+    assert summary.columns.tolist() == ["macro_f1", "std", "rank", "log_loss", "note"]
+    assert summary.loc["a|b"].tolist() == pytest.approx([0.85, np.std([0.8, 0.9], ddof=1), 1, 0.35, ""])
+    assert ONE.summary("log_loss").columns.tolist() == ["log_loss", "std", "rank", "note"]
+    assert ONE.summary("log_loss").index[0] == "none"
+
+
+def test_of_many_metrics_those_that_a_person_reads_are_shown():
+    names = ["g_mean", "balanced_accuracy", "macro_f1", "auprc", "auroc", "log_loss", "brier", "ece"]
+    rows = [("d", strategy, 0, metric, 0.5) for strategy in ("none", "sqrt") for metric in [*names, "fit_time"]]
+    comparison = comparison_of(rows)
+    shown = ["g_mean", "std", "rank", "balanced_accuracy", "macro_f1", "auprc", "log_loss", "ece", "fit_time"]
+    assert comparison.summary().columns.tolist() == shown
+    assert comparison.summary(full=True).columns.unique(0).tolist() == [*names, "fit_time", "note"]
+    assert "Brier" not in comparison._repr_html_()
+
+
+def shaded(comparison):
+    """First words of the rows with a shaded cell."""
+    rows = comparison._repr_html_().split("<tr>")[2:]
+    return [row.split(">")[1].partition("<")[0] for row in rows if "rgba" in row]
+
+
+def test_what_is_within_one_standard_error_of_the_best_is_shaded():
+    def made(second):
+        scores = {"best": [0.9, 0.8, 0.7], "second": second, "n": None}
+        rows = [
+            ("d", name, fold, "macro_f1", value)
+            for name in ("best", "second")
+            for fold, value in enumerate(scores[name])
+        ]
+        sizes = [
+            ("d", name, fold, fact, size)
+            for name in ("best", "second")
+            for fold in range(3)
+            for fact, size in (("n_train", 20), ("n_test", 10))
+        ]
+        return comparison_of([*rows, *sizes])
+
+    assert shaded(made([0.89, 0.79, 0.69])) == ["best"]  # one hundredth worse on every fold
+    assert shaded(made([0.99, 0.69, 0.69])) == ["best", "second"]
+    assert shaded(comparison_of([("d", "none", 0, "ece", 0.1), ("d", "sqrt", 0, "ece", 0.1)])) == []
 
 
 def test_a_comparison_comes_back_from_a_file_and_adds_up(tmp_path):
@@ -130,7 +181,7 @@ def test_a_comparison_comes_back_from_a_file_and_adds_up(tmp_path):
     pd.testing.assert_frame_equal(back.failures, first.failures)
     together = StrategyComparison(pd.concat([back.frame, second.frame]))
     assert together.datasets == ["one", "two"]
-    assert together.summary("macro_f1").loc["balanced", ("note", "")].startswith("TypeError: ClassBalanced")
+    assert together.summary("macro_f1").loc["balanced", "note"].startswith("TypeError: ClassBalanced")
 
 
 def test_a_file_in_which_nothing_failed_is_read_back(tmp_path):
@@ -155,9 +206,11 @@ def test_a_metric_that_no_data_set_has_is_left_blank_and_not_ranked():
     empty = comparison_of(
         [("d", s, 0, m, v) for s in ("none", "sqrt") for m, v in (("ece", 0.5), ("few_shot", np.nan))]
     )
-    assert empty.summary()["few_shot"].isna().all(axis=None)
+    assert empty.summary(full=True)["few_shot"].isna().all(axis=None)
+    assert empty.summary().columns.tolist() == ["ece", "std", "rank"]
     assert empty.failures.empty
-    assert "| none | **0.500** |  |" in empty.to_markdown()
+    assert "| none | **0.500** |" in empty.to_markdown()
+    assert "few-shot" not in empty._repr_html_()
 
 
 @pytest.mark.parametrize("level", [0, 1, 95, -0.5, float("nan")])

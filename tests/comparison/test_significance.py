@@ -149,3 +149,29 @@ def test_what_cannot_be_tested():
         comparison_of(DEMSAR[["C4.5"]]).significance()
     with pytest.raises(ValueError, match="1 strategies have"):
         comparison_of(DEMSAR[["C4.5"]]).significance(missing="last")
+
+
+def test_it_is_a_sentence():
+    folds = pd.DataFrame({"worse": [0.5, 0.6, 0.55, 0.52, 0.58], "better": [0.9, 0.97, 0.95, 0.91, 0.99]})
+    one = comparison_of(folds.assign(same=folds["better"]), n_train=80, n_test=20).significance("auc")
+    assert repr(one).startswith("auc: 2 of 3 pairs differ at 5 %: ")
+    assert "better beats worse" in repr(one)
+    assert "same beats worse" in repr(one)
+    assert "Holm's correction" in repr(one)
+    none = comparison_of(DEMSAR[["C4.5", "C4.5+m"]]).significance("auc", alpha=0.001)
+    assert repr(none) == "auc: the pair does not differ at 0.1 % (Wilcoxon's signed-rank test, 14 data sets)"
+    all_four = comparison_of(DEMSAR).significance("auc", alpha=0.1)
+    pairs = all_four.better_and_worse
+    assert repr(all_four).startswith(
+        f"auc: {len(pairs)} of 6 pairs differ at 10 %: {pairs[0][0]} beats {pairs[0][1]}, "
+    )
+    better, worse = pairs[0]
+    assert all_four.ranks[better] < all_four.ranks[worse]
+
+
+def test_in_a_notebook_it_is_a_table_as_well():
+    shown = comparison_of(DEMSAR.rename(columns={"C4.5": "<tree>"})).significance("auc", alpha=0.1)._repr_html_()
+    assert shown.count("<tr>") == 1 + 6
+    assert "pairs differ at 10 %" in shown
+    assert "&lt;tree&gt;" in shown
+    assert "<tree>" not in shown

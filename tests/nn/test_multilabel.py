@@ -479,7 +479,7 @@ def test_another_number_of_labels_needs_another_loss():
 
 
 def test_a_saturated_beta_is_told():
-    with pytest.warns(InertBetaWarning, match="beta=0.5 is saturated"):
+    with pytest.warns(InertBetaWarning, match="beta=0.5 acts like no weighting"):
         CBMultilabelLoss([100, 400], 1000, beta=0.5)
 
 

@@ -10,6 +10,7 @@ import sys
 import textwrap
 
 import cifar10_lt
+import gains
 import numpy as np
 import pytest
 import report
@@ -454,6 +455,25 @@ def test_the_table_has_means_and_spreads_beside_the_papers_numbers(tmp_path, cap
     assert "an abacus" in table
     assert "the paper's: class-balanced focal, gamma 1, beta 0.9999, 25.43" in table
     assert (tmp_path / "p.png").stat().st_size > 10_000
+
+
+def test_the_picture_has_what_each_loss_gains_over_softmax():
+    columns = "loss | beta | seeds | test error, % | less than softmax | a | b | the paper's"
+    head = f"### Imbalance ratio 100\n\n| {columns} |\n"
+    table = (
+        f"{head}| softmax |  | 3 | 30.00 ± 1.20 |  | 7.0 | 5.0 | 29.50 |\n"
+        "| class-balanced softmax | 0.9999 | 3 | 26.00 ± 0.50 | +4.00 ± 1.00 | 1.0 | 2.0 | 27.50 |\n"
+        "| LDAM, deferred weights | 0.9999 | 1 | 24.00 | +6.00 | 1.0 | 2.0 |  |\n"
+    )
+    later = f"{head}| sigmoid |  | 3 | 31.00 ± 0.50 |  | 6.7 | 52.6 | 29.40 |\n"
+    rows = gains.rows_of(table + later)[100]
+    assert [row.loss for row in rows] == ["LDAM, deferred weights", "class-balanced softmax", "sigmoid"]
+    np.testing.assert_allclose([row.gain for row in rows], [6, 4, -1])
+    np.testing.assert_allclose(
+        [row.spread for row in rows], [0, 1, 1.3]
+    )  # of both means, where runs are not paired
+    np.testing.assert_allclose([row.papers for row in rows], [np.nan, 2, 0.1])
+    assert gains.draw(table)._suptitle.get_text() == "LDAM, deferred weights errs 6.0 points less than softmax"
 
 
 def test_the_papers_recipe_is_called_so():
