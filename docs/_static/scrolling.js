@@ -1,6 +1,6 @@
 /* Marks boxes whose contents go on beyond an edge, so that the style sheet can show it. */
 (() => {
-  const boxes = ".bd-article :is(.pst-scrollable-table-container, div.highlight pre, div.math, .output.text_html)";
+  const boxes = ".bd-article :is(.pst-scrollable-table-container, pre, div.math, .output.text_html)";
 
   function mark(box) {
     const beyond = box.scrollWidth - box.clientWidth;
