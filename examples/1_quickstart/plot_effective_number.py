@@ -32,5 +32,4 @@ for file in map(Path, sys.argv[1:]):  # where to keep the picture
 # frequency that are evenly spaced by what they do.
 
 display = ClassWeightDisplay.from_counts(counts)
-display.ax_.set_title("A larger beta lifts the rare classes", fontsize=16)
-plt.show()
+_ = display.ax_.set_title("A larger beta lifts the rare classes", fontsize=16)

@@ -44,7 +44,7 @@ print(f"{len(y)} training samples, {counts.max()} zeros to {counts.min()} nines:
 # for every nine. ``beta_grid`` proposes values whose effect is evenly spaced.
 
 ClassWeightDisplay.from_counts(counts, classes=digits)
-plt.title("Larger betas give rare digits more weight")
+_ = plt.title("Larger betas give rare digits more weight")
 
 # %%
 # The search: beta is a parameter like any other. Every fold counts its own training part.

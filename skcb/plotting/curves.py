@@ -301,7 +301,9 @@ class ClassWeightDisplay:
                 rank, weight, marker=marker, color=color, linewidth=width, markersize=5, label=f"beta={beta:g}"
             )
         if self.class_weight.max() > 10 * self.class_weight.min():
-            ax.set_yscale("log")
+            ax.set_yscale("log", subs=[])
+            ax.yaxis.get_major_locator().set_params(subs=(1, 2, 5))
+            ax.yaxis.set_major_formatter("{x:g}")
         ax.set_ylabel("weight of a sample")
         ticks_for_classes(ax, self.classes, self.counts)
         tidy(ax)

@@ -135,7 +135,7 @@ class TunedDecisionDisplay:
                     xycoords=("data", "axes fraction"),
                     textcoords="offset points",
                     ha="center",
-                    fontsize=9,
+                    fontsize=style.SMALL,
                     color=style.MUTED,
                 )
         if self.chosen is not None:
@@ -144,5 +144,5 @@ class TunedDecisionDisplay:
             ax.plot([self.chosen], [at], "D", color=_COLOR, markersize=8, markeredgecolor="white", label=label)
         ax.set(xlabel="tau", ylabel=self.name)
         tidy(ax)
-        ax.legend(frameon=False, fontsize=9)
+        ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.14), ncols=2, frameon=False, fontsize=style.SMALL)
         return self
