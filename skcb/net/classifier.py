@@ -40,7 +40,7 @@ from skcb.net.loading import BatchLoader
 from skcb.net.perceptron import MultilayerPerceptron
 from skcb.net.processes import prepare_criterion
 from skcb.net.targets import ONE_LABEL, SEVERAL_LABELS, OneLabel, SeveralLabels
-from skcb.net.text import signature_with_inherited, text_of
+from skcb.net.text import text_of, with_inherited
 from skcb.nn import label_prior_bias_, prior_bias_
 from skcb.nn._counted import CountedLoss
 from skcb.nn._focal import at_least_float32
@@ -216,8 +216,10 @@ class CBNeuralNetClassifier(SklearnNet):
             **kwargs,
         )
 
-    __init__.__signature__ = signature_with_inherited(  # type: ignore[attr-defined]
-        __init__, NeuralNetClassifier.__init__, NeuralNet.__init__
+    # scikit-learn prints what differs from the defaults that it finds here. Its checks try numbers on all that is
+    # here, which skorch refuses at once for callbacks alone.
+    __init__.__signature__ = with_inherited(  # type: ignore[attr-defined]
+        __init__, NeuralNetClassifier.__init__, NeuralNet.__init__, leave_out={"callbacks"}
     )
 
     def __repr__(self, N_CHAR_MAX: int = 700) -> str:

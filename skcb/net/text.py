@@ -2,7 +2,7 @@
 
 import inspect
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from typing import Any
 
 import numpy as np
@@ -23,11 +23,10 @@ def text_of(net: Any) -> str:
     return f"{type(net).__name__}({inside}){_counted(net)}"
 
 
-def signature_with_inherited(init: Callable[..., Any], *inherited: Callable[..., Any]) -> inspect.Signature:
-    """Return a constructor's signature with the keywords that it hands on in place of its ``**kwargs``.
-
-    scikit-learn prints of an estimator what differs from the defaults, and takes those from the signature.
-    """
+def with_inherited(
+    init: Callable[..., Any], *inherited: Callable[..., Any], leave_out: Container[str] = ()
+) -> inspect.Signature:
+    """Return a constructor's signature with the keywords that its ``**kwargs`` hand on to others."""
     own = inspect.signature(init)
     named = [p for p in own.parameters.values() if p.kind is not p.VAR_KEYWORD]
     rest = [p for p in own.parameters.values() if p.kind is p.VAR_KEYWORD]
@@ -36,13 +35,15 @@ def signature_with_inherited(init: Callable[..., Any], *inherited: Callable[...,
         named += [
             p.replace(kind=p.KEYWORD_ONLY)
             for p in inspect.signature(parent).parameters.values()
-            if p.name not in known and p.default is not p.empty
+            if p.name not in known and p.name not in leave_out and p.default is not p.empty
         ]
     return own.replace(parameters=[*named, *rest])
 
 
 def _not_default(net: Any) -> Iterator[tuple[str, Any]]:
-    declared = inspect.signature(type(net).__init__).parameters
+    kinds = [kind for kind in type(net).__mro__ if "__init__" in vars(kind) and kind is not object]
+    constructors: list[Callable[..., Any]] = [vars(kind)["__init__"] for kind in kinds]
+    declared = with_inherited(*constructors).parameters
     for name, value in net.get_params(deep=False).items():
         default = declared[name].default if name in declared else inspect.Parameter.empty
         if value is not default and repr(value) != repr(default):
