@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from skcb import plotting as plotting
     from skcb import priors as priors
     from skcb import sampling as sampling
+    from skcb import versions as versions
     from skcb import weighting as weighting
     from skcb.classification import *  # noqa: F403
     from skcb.comparison import *  # noqa: F403

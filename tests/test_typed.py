@@ -78,6 +78,14 @@ def test_a_type_checker_finds_the_slips_and_nothing_else(checker, tmp_path):
     assert sorted({place[:2] for place in found}) == EXPECTED, "\n".join(map(str, found))
 
 
+def test_type_checkers_see_every_module_whose_names_the_package_offers():
+    """The names are listed for Python, and imported for type checkers: neither forgets what the other has."""
+    source = Path(skcb.__file__).read_text("utf-8")
+    for module in skcb._NAMES:
+        assert f"from skcb import {module} as {module}\n" in source, module
+        assert f"from skcb.{module} import *" in source, module
+
+
 def test_the_names_of_losses_that_type_checkers_know_are_all_there_are():
     losses = pytest.importorskip("skcb.nn.losses", exc_type=ImportError)
     assert get_args(losses.LossName) == tuple(losses.LOSSES)
