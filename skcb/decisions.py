@@ -470,13 +470,13 @@ class TunedDecisionClassifierCV(ClassifierAround):
         -------
         y : ndarray of shape (n_samples,)
         """
-        log_probability = floored_log(self.predict_proba(X))
+        log_probability = floored_log(np.asarray(self.predict_proba(X), dtype=np.float64))
         if self.decision_weight_ is None:
             return self._classes[cheapest(self._calibration, log_probability, self._cost)]
         return self._classes[decide(log_probability, np.log(self.decision_weight_))]
 
     @estimator_has("predict_proba")
-    def predict_proba(self, X: Any) -> NDArray[np.float64]:
+    def predict_proba(self, X: Any) -> NDArray[np.floating[Any]]:
         """Probability of each class, as the estimator has it: the mean of the folds' models with ``refit=False``.
 
         Parameters
@@ -491,14 +491,14 @@ class TunedDecisionClassifierCV(ClassifierAround):
         first, *others = self._models()
         probability = probabilities_of(first, X, self._classes)
         if others:
-            probability = probability.copy()
+            total = probability.astype(np.float64)
             for model in others:
-                probability += probabilities_of(model, X, self._classes)
-            probability /= 1 + len(others)
+                total += probabilities_of(model, X, self._classes)
+            probability = (total / (1 + len(others))).astype(probability.dtype)
         return probability
 
     @estimator_has("predict_proba")
-    def predict_log_proba(self, X: Any) -> NDArray[np.float64]:
+    def predict_log_proba(self, X: Any) -> NDArray[np.floating[Any]]:
         """Logarithm of :meth:`predict_proba`.
 
         Parameters

@@ -54,7 +54,7 @@ def gather(
             raise NotFittedError(f"cv='prefit' needs a fitted estimator: {error}") from None
         classes = np.asarray(estimator.classes_)
         true = ClassVector.codes(classes).of(labels, out_of="the classes of the fitted estimator")
-        probability = probabilities_of(estimator, X, classes)
+        probability = probabilities_of(estimator, X, classes).astype(np.float64, copy=False)
         row, fold, models, n_folds = np.arange(len(true)), None, [estimator], float(N_FOLDS)
     else:
         classes = counted.classes

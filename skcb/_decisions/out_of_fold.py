@@ -76,18 +76,22 @@ def out_of_fold(
     _warn_of_unknown(classes, np.array(unknown))
     row = np.concatenate([test for _, test in splits])
     fold = np.repeat(np.arange(len(splits)), [len(test) for _, test in splits])
-    return OutOfFold(row, fold, np.concatenate(probabilities), list(models))
+    return OutOfFold(row, fold, np.concatenate(probabilities, dtype=np.float64), list(models))
 
 
-def probabilities_of(model: Any, X: Any, classes: NDArray[Any]) -> Floats:
+def probabilities_of(model: Any, X: Any, classes: NDArray[Any]) -> NDArray[np.floating[Any]]:
     """Return what a fitted classifier says of each class, in their order; 0 of one that it does not know.
+
+    What it says in float32 stays so: as float64 its rows would not sum to one closely enough for scikit-learn.
 
     Raises
     ------
     ValueError
         If they are not finite, or not one number for each class that it knows.
     """
-    probability = np.asarray(model.predict_proba(X), dtype=np.float64)
+    probability = np.asarray(model.predict_proba(X))
+    if probability.dtype != np.float32:
+        probability = probability.astype(np.float64, copy=False)
     known = np.asarray(getattr(model, "classes_", classes))
     if probability.ndim != 2 or probability.shape[1] != len(known):
         raise ValueError(
@@ -102,7 +106,7 @@ def probabilities_of(model: Any, X: Any, classes: NDArray[Any]) -> Floats:
         )
     if np.array_equal(known, classes):
         return probability
-    aligned = np.zeros((len(probability), len(classes)))
+    aligned = np.zeros((len(probability), len(classes)), dtype=probability.dtype)
     aligned[:, ClassVector.codes(classes).in_order_of(known, out_of="the classes of y")] = probability
     return aligned
 
@@ -117,7 +121,7 @@ def _fit_and_ask(
     fit_params: dict[str, Any],
     train: NDArray[Any],
     test: NDArray[Any],
-) -> tuple[Any, Floats, NDArray[np.bool_]]:
+) -> tuple[Any, NDArray[np.floating[Any]], NDArray[np.bool_]]:
     X_train, y_train = rows_of(X, train), rows_of(y, train)
     if has_one_class(y_train) and not is_fitted_already(owner):
         # Which many estimators refuse: of a rare label among several, a fold may have none.

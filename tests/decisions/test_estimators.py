@@ -459,6 +459,25 @@ def test_what_cannot_be_is_named(kind, parameters, error, message):
         kind(**{"estimator": LR, **parameters}).fit(X_TRAIN, Y_TRAIN)
 
 
+class InFloat32(LogisticRegression):
+    """As XGBoost and networks do."""
+
+    def predict_proba(self, X):
+        return super().predict_proba(X).astype(np.float32)
+
+
+@pytest.mark.parametrize("refit", [True, False])
+def test_probabilities_stay_in_float32_as_scikit_learn_checks_their_sums(refit):
+    tuned = TunedDecisionClassifierCV(InFloat32(), refit=refit).fit(X_TRAIN, Y_TRAIN)
+    probability = tuned.predict_proba(X_TEST)
+    assert probability.dtype == np.float32
+    log_loss(Y_TEST, probability)  # which warns where rows do not sum to one closely enough for their dtype
+
+    in_float64 = TunedDecisionClassifierCV(LogisticRegression(), refit=refit).fit(X_TRAIN, Y_TRAIN)
+    np.testing.assert_allclose(probability, in_float64.predict_proba(X_TEST), atol=1e-6)
+    assert np.mean(tuned.predict(X_TEST) == in_float64.predict(X_TEST)) > 0.995
+
+
 def test_probabilities_that_are_none_are_named():
     class Broken(GaussianNB):
         def predict_proba(self, X):
