@@ -472,6 +472,12 @@ def test_errors(name):
             make(name, **parameters)
 
 
+@pytest.mark.parametrize("shape", [(4,), (4, 1)])
+def test_one_logit_for_two_classes_is_told_the_way_out(shape):
+    with pytest.raises(ValueError, match="one logit for two classes takes CBMultilabelLoss, or a second logit"):
+        CBCrossEntropyLoss([90, 10])(torch.zeros(shape), torch.tensor([0, 1, 0, 1]))
+
+
 @every_class_loss
 def test_integer_targets_of_any_width(name):
     logits, target = batch(name, 4)
