@@ -137,7 +137,7 @@ dist: $(VENV)/installed  ## sdist and wheel in dist: checked, installed into an 
 	cd dist && ../$(VENV)-wheel/bin/python ../tests/first_snippets.py
 
 docs: $(VENV)/installed-docs  ## the documentation, in docs/build/html: warnings are errors, examples run
-	$(BIN)/python -m sphinx --quiet --fail-on-warning --keep-going --builder html docs docs/build/html
+	OMP_NUM_THREADS=1 $(BIN)/python -m sphinx --quiet --fail-on-warning --keep-going --builder html docs docs/build/html
 
 docs-check:  ## the built pages: links, and how they look in Chromium, wide and narrow, light and dark
 	$(BIN)/python docs/check docs/build/html
