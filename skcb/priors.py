@@ -1,5 +1,6 @@
 """Probabilities at other prevalences than the training's: change the prior, and estimate a new one."""
 
+from collections.abc import Mapping
 from typing import Any, Literal
 
 import numpy as np
@@ -176,6 +177,11 @@ def check_prior(prior: Any, n_classes: int, name: str = "prior") -> Floats:
     ValueError
         If it is not one finite number, not negative, for each class, or is 0 throughout.
     """
+    if isinstance(prior, Mapping) or np.ndim(prior) == 0:
+        raise ValueError(
+            f"{name} must be one number per class, in the order of the columns, which have no labels: a list such "
+            f"as [1 - p, p]; got {prior!r}"
+        )
     shares = as_counts(prior, name=name)
     if len(shares) != n_classes:
         raise ValueError(f"{name} has {len(shares)} numbers for {n_classes} classes")

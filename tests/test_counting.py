@@ -374,3 +374,14 @@ def test_large_weights_are_the_weights_fault():
 def test_counts_of_any_parts_are_those_of_the_whole(parts):
     total = sum(map(count_classes, parts))
     assert dict(zip(*map(np.ndarray.tolist, total), strict=True)) == Counter(itertools.chain(*parts))
+
+
+@pytest.mark.parametrize(
+    "calculated",
+    [lambda counts: counts * np.array([1.0, 2.0]), lambda counts: np.array([1.0, 2.0]) * counts, np.log],
+    ids=["from the left", "from the right", "a function"],
+)
+def test_a_pair_of_classes_and_counts_is_not_calculated_with(calculated):
+    counts = count_classes([0, 1, 1])  # two classes: as two rows it would go through
+    with pytest.raises(TypeError, match=r"counts\.counts|does not support ufuncs"):
+        calculated(counts)

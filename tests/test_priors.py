@@ -307,3 +307,9 @@ def test_em_finds_what_quapy_finds(shape, expected):
     probability = np.exp(3 * np.sin(np.outer(rows, classes) ** 1.5)) * prior
     probability /= probability.sum(axis=1, keepdims=True)
     np.testing.assert_allclose(estimate_prior(probability, prior), expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("prior", [{"a": 0.9, "b": 0.1}, 0.03])
+def test_a_prior_that_is_no_vector_is_told_the_way_out(prior):
+    with pytest.raises(ValueError, match=r"in the order of the columns, .* such as \[1 - p, p\]"):
+        change_prior([[0.5, 0.5]], prior, [0.5, 0.5])

@@ -4,7 +4,7 @@ import functools
 import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,6 +50,20 @@ class ClassCounts(NamedTuple):
     classes: NDArray[Any]
     counts: NDArray[Any]
 
+    def __mul__(self, other: object) -> NoReturn:
+        """Refuse: a pair is no vector.
+
+        Raises
+        ------
+        TypeError
+            Always.
+        """
+        raise TypeError("ClassCounts hold the classes and their counts; calculate with the vector, counts.counts")
+
+    def __rmul__(self, other: object) -> NoReturn:
+        """Refuse, as from the left."""
+        self.__mul__(other)
+
     def __add__(self, other: object) -> "ClassCounts":
         """Count two parts together; a class may be in one of them alone.
 
@@ -94,6 +108,10 @@ class ClassCounts(NamedTuple):
     def _repr_html_(self) -> str:
         share = self.counts / max(self.counts.max(initial=0), np.finfo(float).tiny)
         return table_with_bars(("class", "count"), self.classes, self.counts, share=share)
+
+
+# NumPy would take the pair for two rows, and calculate with the labels.
+setattr(ClassCounts, "__array_ufunc__", None)  # noqa: B010 - type checkers know no such attribute
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,7 +12,7 @@ from torch.utils.data import Sampler
 
 from skcb._checks import check_beta, check_integer
 from skcb._classes.labels import Labels, encode_labels
-from skcb._classes.vector import ClassVector, count
+from skcb._classes.vector import ClassCounts, ClassVector, count
 from skcb.balancing import sampling_probability
 
 # So many indices at a time become Python's integers.
@@ -102,6 +102,7 @@ class ClassBalancedSampler(Sampler[int]):
         drop_last: bool = False,
         seed: int = 0,
     ) -> None:
+        _refuse_counts(target)
         labels = encode_labels(target)
         counted = count(labels)
         self.classes, self._class_count = counted.classes, counted.counts
@@ -121,6 +122,12 @@ class ClassBalancedSampler(Sampler[int]):
         self.epoch, self._begun, self._restored = 0, False, False
         self._handed_out, self._chunk = 0, iter(())
         self.set_beta(beta)
+
+    def __repr__(self) -> str:
+        return (
+            f"{type(self).__name__}({self.n_samples} samples of {len(self.classes)} classes, beta={self.beta}, "
+            f"rank={self.rank} of {self.num_replicas}, epoch={self.epoch})"
+        )
 
     @property
     def counts(self) -> NDArray[np.float64]:  # noqa: D102 - an attribute
@@ -312,6 +319,20 @@ def _without_repeats(
         if len(kept) >= size:
             first: NDArray[np.integer] = members[kept[:size]]
             return first
+
+
+def _refuse_counts(target: Any) -> None:
+    """Refuse counts in place of labels: as labels they would be samples, one of each class."""
+    if isinstance(target, ClassCounts):
+        raise TypeError("target must be one label for each sample, got the counts of classes")
+    values = np.asarray(target) if isinstance(target, list | np.ndarray) else np.empty(0)
+    if values.ndim == 1 and values.dtype.kind in "iu" and values.size > 1:
+        distinct = np.unique(values)
+        if len(distinct) == len(values) and distinct[-1] > len(values):
+            raise ValueError(
+                f"target has {len(values)} values, each of them once, up to {distinct[-1]}: these are counts, and "
+                "a sampler needs one label for each sample"
+            )
 
 
 def _by_class(labels: Labels, classes: NDArray[Any], counts: NDArray[Any]) -> NDArray[np.integer]:

@@ -12,7 +12,7 @@ from hypothesis import given  # noqa: E402 - after the skip
 from hypothesis import strategies as st  # noqa: E402
 from torch.utils.data import DataLoader, TensorDataset  # noqa: E402
 
-from skcb import class_weight, sampling_probability  # noqa: E402
+from skcb import class_weight, count_classes, sampling_probability  # noqa: E402
 from skcb.nn import CBCrossEntropyLoss, ClassBalancedSampler  # noqa: E402
 
 TARGET = np.random.default_rng(0).permutation(np.repeat([0, 1, 2], [900, 90, 10]))
@@ -270,3 +270,14 @@ def test_whatever_the_number_of_ranks_the_order_is_one(beta, num_replicas):
         union = np.array(ranks).T.ravel().tolist()
         length = min(len(union), len(single))
         assert union[:length] == single[:length]
+
+
+@pytest.mark.parametrize("counts", [[500, 50, 5], np.array([500, 50, 5]), count_classes([0, 0, 1])])
+def test_counts_are_not_taken_for_labels(counts):
+    with pytest.raises((TypeError, ValueError), match="one label for each sample"):
+        ClassBalancedSampler(counts)
+
+
+def test_it_says_what_it_draws():
+    text = repr(ClassBalancedSampler([0, 0, 1], beta=0.5, rank=1, num_replicas=2))
+    assert text == "ClassBalancedSampler(3 samples of 2 classes, beta=0.5, rank=1 of 2, epoch=0)"
