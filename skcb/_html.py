@@ -48,7 +48,9 @@ def as_table(
         for name, side in zip(header, sides, strict=True)
     )
     above = (
-        f'<caption style="caption-side:top;text-align:left">{html.escape(caption)}</caption>' if caption else ""
+        f'<caption style="caption-side:top;text-align:left;color:inherit">{html.escape(caption)}</caption>'
+        if caption
+        else ""
     )
     below = "".join(f'<p style="margin:.2em 0">{html.escape(note)}</p>' for note in notes)
     return (
