@@ -130,7 +130,7 @@ def test_what_stands_around_the_labels_stays(around):
     assert comparison.failures.empty
 
 
-@pytest.mark.parametrize("name", ["tuned decisions", "threshold"])
+@pytest.mark.parametrize("name", ["tuned decisions", pytest.param("threshold", marks=pytest.mark.slow)])
 def test_decisions_are_not_lost_in_one_against_the_rest(name):
     # It cuts the probabilities at one half by itself, whatever its parts would decide.
     part, (one_fold, *_) = Y[:, 2:], FOLDS.split(X)
@@ -223,7 +223,14 @@ def test_what_an_estimator_of_all_labels_has_no_use_for_says_why():
 
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning", "ignore::skcb.InertBetaWarning")
-@pytest.mark.parametrize("name", [name for name in STRATEGIES if name != "prior"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=[pytest.mark.slow] if name == "threshold" else [])
+        for name in STRATEGIES
+        if name != "prior"
+    ],
+)
 def test_every_strategy_of_one_label_runs(name):
     comparison = compare_strategies(
         linear(), X, Y[:, [0, 3]], strategies={"mine": name}, cv=2, scoring=["macro_f1"], random_state=0

@@ -26,7 +26,7 @@ NET = CBNeuralNetClassifier(Linear, max_epochs=5, lr=0.05, random_state=0)
 def test_a_search_over_everything_in_a_pipeline_in_two_processes():
     net = CBNeuralNetClassifier(max_epochs=4, random_state=0)
     grid = {
-        "cbneuralnetclassifier__loss": ["softmax", "focal", "ldam"],
+        "cbneuralnetclassifier__loss": ["softmax", "ldam"],
         "cbneuralnetclassifier__beta": [0.9, 1.0],
         "cbneuralnetclassifier__gamma": [0.5],
         "cbneuralnetclassifier__module__hidden": [4, (8, 8)],

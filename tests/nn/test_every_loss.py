@@ -73,6 +73,15 @@ SEVERAL = {
 
 every_loss = pytest.mark.parametrize("name", [*EVERY, *SEVERAL])
 every_class_loss = pytest.mark.parametrize("name", EVERY)
+# Compiling takes seconds: one loss of each machinery is compiled always, the others where there is time.
+COMPILED_ALWAYS = {"CBCrossEntropyLoss", "CBFocalLoss", "LDAMLoss"}
+every_loss_compiled = pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=[] if name in COMPILED_ALWAYS else [pytest.mark.slow])
+        for name in [*EVERY, *SEVERAL]
+    ],
+)
 
 
 @pytest.fixture(autouse=True)
@@ -396,7 +405,7 @@ def test_functional_transforms(name):
     assert torch.autograd.functional.hessian(lambda z: loss(z, target), logits).isfinite().all()
 
 
-@every_loss
+@every_loss_compiled
 def test_compiled_equals_eager(name):
     torch.set_default_dtype(torch.float32)
     loss = make(name)

@@ -35,8 +35,8 @@ def hard_cases(size):
 def test_numerics(kind, gamma, dtype, size):
     loss, formula = KINDS[kind]
     logits, target = hard_cases(size)
-    logits = logits.to(dtype)[::3].requires_grad_()
-    target = target[::3]
+    logits = logits.to(dtype)[::7].requires_grad_()  # of all pairs some: exact arithmetic takes its time
+    target = target[::7]
     of = partial(formula, gamma=gamma)
     value = loss(logits, target, gamma)
     (gradient,) = torch.autograd.grad(value.sum(), logits, retain_graph=True)
