@@ -229,6 +229,7 @@ def test_splitters_by_groups():
     )
 
 
+@pytest.mark.slow
 def test_betas_of_the_grid_are_named_by_value_on_one_data_set_and_by_place_on_several():
     one = score(None).strategies
     named = [name for name in one if name.startswith("class-balanced (beta=0.")]

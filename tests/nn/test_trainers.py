@@ -135,6 +135,7 @@ def ranks(tmp_path_factory):
     return [np.load(folder / f"{rank}.npz") for rank in range(2)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", ["gloo", "lightning", "accelerate", "trainer"])
 def test_two_ranks_are_one_process_with_both_their_batches(ranks, way, tmp_path):
     alone = np.load(_alone(tmp_path))
@@ -142,6 +143,7 @@ def test_two_ranks_are_one_process_with_both_their_batches(ranks, way, tmp_path)
         np.testing.assert_allclose(rank[f"{way} parameters"], alone[f"{way} parameters"], rtol=1e-4, atol=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", ["own ranks", "lightning shares", "lightning, own ranks", "accelerate"])
 def test_two_ranks_share_the_one_order(ranks, way):
     order = list(ClassBalancedSampler(np.repeat([0, 1, 2], [90, 8, 2]), beta=1, seed=3))

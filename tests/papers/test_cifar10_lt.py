@@ -336,6 +336,7 @@ def test_every_loss_of_the_table_runs_and_is_reported(tmp_path, small, capsys):
     assert len(held["train_loss"]) == 5
 
 
+@pytest.mark.slow
 def test_two_runs_at_a_time_end_as_one_after_the_other(whole, tmp_path, small):
     options = command(small, tmp_path, "--loss ldam --seed 0 1 --jobs 2")
     subprocess.run(

@@ -214,11 +214,13 @@ def test_the_names_of_the_losses_are_the_nets():
     assert {name: NAMES[name] for name in LOSSES} == LOSS_CLASSES
 
 
+@pytest.mark.slow
 def test_the_gpus_path_does_without_skorch():
     script = "import sys; sys.modules['skorch'] = None; import cifar10_lt, probe, report"
     subprocess.run([sys.executable, "-c", script], cwd=FOLDER, check=True, timeout=120)
 
 
+@pytest.mark.slow
 def test_the_probe_prints_a_row_for_each_number(tmp_path, capsys):
     path = tmp_path / "small.npz"
     np.savez(path, **DATA._asdict())
