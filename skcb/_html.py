@@ -5,6 +5,7 @@ from collections.abc import Container, Iterable, Sequence
 from typing import NamedTuple
 
 _MOST_ROWS = 20
+_FIRST, _LAST = 10, 9  # rows of a longer table, and a line between them
 _LONGEST_LINE = 40
 _TABLE = "border-collapse:collapse;font-variant-numeric:tabular-nums;margin:.5em 0"
 _CELL = "padding:.15em .7em;border:0;background:none"
@@ -23,26 +24,34 @@ class Cell(NamedTuple):
     bar: float | None = None
 
 
+def places_shown(total: int) -> list[int]:
+    """Return which of so many rows a table shows."""
+    places = range(total)
+    return [*places] if total <= _MOST_ROWS else [*places[:_FIRST], *places[-_LAST:]]
+
+
 def as_table(
     header: Sequence[str],
     rows: Sequence[Sequence[str | Cell]],
     *,
+    total: int | None = None,
     words: Container[str] = (),
     caption: str = "",
     notes: Iterable[str] = (),
 ) -> str:
     """Return a table: the first column and those of `words` to the left, the others, of numbers, to the right.
 
-    Of more than 20 rows the first ten and the last nine are shown, and how many there are between.
+    Of more than 20 rows the first ten and the last nine are shown, and how many there are between. Where a `total`
+    is given, `rows` are only those that are shown of so many.
     """
     sides = ["left" if not place or name in words else "right" for place, name in enumerate(header)]
+    if total is None:
+        total, rows = len(rows), [rows[place] for place in places_shown(len(rows))]
     shown = [_row(row, sides) for row in rows]
-    if len(rows) > _MOST_ROWS:
-        first, last = _MOST_ROWS // 2, _MOST_ROWS // 2 - 1
-        between = f"... {len(rows) - first - last} more"
-        shown[first:-last] = [
-            f'<tr><td colspan="{len(header)}" style="{_CELL};text-align:left">{between}</td></tr>'
-        ]
+    if total > len(rows):
+        between = f"... {total - len(rows)} more"
+        line = f'<tr><td colspan="{len(header)}" style="{_CELL};text-align:left">{between}</td></tr>'
+        shown.insert(_FIRST, line)
     names = "".join(
         f'<th style="{_HEAD};text-align:{side}">{html.escape(name)}</th>'
         for name, side in zip(header, sides, strict=True)

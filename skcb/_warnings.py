@@ -1,5 +1,6 @@
 """Warn at the line of the user's that led here, and there once."""
 
+import operator
 import re
 import sys
 import warnings
@@ -15,8 +16,8 @@ _PASSED_THROUGH = frozenset(
 _ONCE = frozenset({"default", "module", "once"})
 _NUMBER = re.compile(r"\d+(\.\d*)?(e[+-]?\d+)?")
 
-# Where a warning was shown, what it said without its numbers, and Python's own memory of that module.
-_shown: dict[tuple[str, int, type[Warning], str], dict[Any, Any]] = {}
+# Where a warning was shown and what it said without its numbers; then what must be the same to have seen it.
+_shown: dict[tuple[str, int, type[Warning], str], tuple[Any, ...]] = {}
 
 
 def warn(message: str, category: type[Warning]) -> None:
@@ -33,9 +34,11 @@ def warn(message: str, category: type[Warning]) -> None:
     registry = frame.f_globals.setdefault("__warningregistry__", {})
     if _action(message, category, module, line) in _ONCE:
         place = file, line, category, _NUMBER.sub("", message)
-        if _shown.get(place) is registry:
+        # Statements at a prompt, "<stdin>", are all its line 1.
+        seen = registry, frame.f_code if file.startswith("<") else None, *_readers()
+        if place in _shown and all(map(operator.is_, _shown[place], seen)):
             return
-        _shown[place] = registry
+        _shown[place] = seen
     warnings.warn_explicit(message, category, file, line, module=module, registry=registry)
 
 
@@ -58,6 +61,12 @@ def _frame_of_the_user() -> FrameType:
 
 def _package_of(frame: FrameType) -> str:
     return str(frame.f_globals.get("__name__", "")).partition(".")[0]
+
+
+def _readers() -> tuple[Any, ...]:
+    """Whom Python shows warnings to at the moment: who records them anew has not seen the earlier ones."""
+    context = getattr(warnings, "_get_context", lambda: None)()  # since Python 3.14 it may have the list
+    return warnings.showwarning, getattr(warnings, "_showwarnmsg_impl", None), getattr(context, "log", None)
 
 
 def _action(message: str, category: type[Warning], module: str, line: int) -> str:

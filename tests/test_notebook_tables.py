@@ -1,6 +1,7 @@
 """Counts in a notebook: a table with bars, escaped, cut short where it is long, without a colour of its own."""
 
 import re
+import tracemalloc
 from html.parser import HTMLParser
 
 import numpy as np
@@ -57,6 +58,16 @@ def test_long_tables_are_cut_short():
     assert shown.rows[11] == ["... 1481 more"]
     assert shown.rows[-1][0] == "1499"
     assert len(Rows(count_classes(np.arange(20))._repr_html_()).rows) == 1 + 20
+
+
+def test_of_very_many_classes_only_those_shown_are_written():
+    counts = count_classes(np.arange(10**6))
+    tracemalloc.start()
+    shown = Rows(counts._repr_html_())
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert shown.rows[11] == ["... 999981 more"]
+    assert most < 20e6  # bytes: the shares alone are 8e6; a million rows of HTML took hundreds
 
 
 def test_nothing_counted_is_no_error():

@@ -101,6 +101,26 @@ def test_a_cell_that_is_run_again_warns_again():
     assert len(caught) == 2
 
 
+def test_who_records_warnings_gets_those_that_another_has_recorded():
+    said = []
+    for _ in range(2):
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("default")
+            for beta in (0.1, 0.2):
+                class_weight([90, 9], beta)
+        said.append([str(one.message)[:8] for one in caught])
+    assert said == [["beta=0.1"]] * 2
+
+
+def test_statements_at_a_prompt_warn_each_for_itself():
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("default")
+        space = {"class_weight": class_weight, "__name__": "__main__"}
+        for beta in (0.1, 0.2):  # each is line 1 of <stdin>
+            exec(compile(f"for _ in range(2): class_weight([90, 9], {beta})", "<stdin>", "exec"), space)  # noqa: S102
+    assert [str(one.message)[:8] for one in caught] == ["beta=0.1", "beta=0.2"]
+
+
 @pytest.mark.parametrize("pattern", ["module", "message"])
 def test_filters_by_module_and_by_message_are_heeded(pattern):
     with warnings.catch_warnings(record=True) as caught:

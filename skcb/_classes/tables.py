@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skcb._html import Cell, as_table
+from skcb._html import Cell, as_table, places_shown
 
 
 def short_table(header: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
@@ -27,11 +27,14 @@ def table_with_bars(
     header: tuple[str, ...], labels: NDArray[Any], *columns: NDArray[Any], share: NDArray[np.float64]
 ) -> str:
     """Return rows under their header as HTML, each with a bar as long as its share."""
-    names = map(repr, labels.tolist())
-    numbers = (map(str, column) for column in columns)
-    bars = (Cell(bar=float(part)) for part in share)
-    total = f"{len(labels)} {_plural(header[0]) if len(labels) != 1 else header[0]}"
-    return as_table((*header, ""), list(zip(names, *numbers, bars, strict=True)), caption=total)
+    total = len(labels)
+    places = places_shown(total)
+    names = map(repr, labels[places].tolist())
+    numbers = (map(str, column[places]) for column in columns)
+    bars = (Cell(bar=float(part)) for part in share[places])
+    caption = f"{total} {_plural(header[0]) if total != 1 else header[0]}"
+    rows = list(zip(names, *numbers, bars, strict=True))
+    return as_table((*header, ""), rows, total=total, caption=caption)
 
 
 def _plural(noun: str) -> str:
