@@ -13,6 +13,7 @@ from torch.utils.data import Sampler
 from skcb._checks import check_beta, check_integer
 from skcb._classes.labels import Labels, encode_labels
 from skcb._classes.vector import ClassCounts, ClassVector, count
+from skcb._warnings import warn
 from skcb.balancing import sampling_probability
 
 # So many indices at a time become Python's integers.
@@ -66,6 +67,11 @@ class ClassBalancedSampler(Sampler[int]):
     TypeError
         If a parameter is of another type.
 
+    Warns
+    -----
+    UserWarning
+        If `target` has whole numbers that are each there once, and are as large as counts of classes may be.
+
     Notes
     -----
     A loader takes it as ``sampler=``, without ``shuffle``. Where workers prefetch, what was drawn runs ahead of
@@ -102,9 +108,11 @@ class ClassBalancedSampler(Sampler[int]):
         drop_last: bool = False,
         seed: int = 0,
     ) -> None:
-        _refuse_counts(target)
+        if isinstance(target, ClassCounts):
+            raise TypeError("target must be one label for each sample, got the counts of classes")
         labels = encode_labels(target)
         counted = count(labels)
+        _warn_of_counts(counted)
         self.classes, self._class_count = counted.classes, counted.counts
         self._members = _by_class(labels, self.classes, self._class_count)
         self.seed = _at_least("seed", seed, 0)
@@ -321,18 +329,16 @@ def _without_repeats(
             return first
 
 
-def _refuse_counts(target: Any) -> None:
-    """Refuse counts in place of labels: as labels they would be samples, one of each class."""
-    if isinstance(target, ClassCounts):
-        raise TypeError("target must be one label for each sample, got the counts of classes")
-    values = np.asarray(target) if isinstance(target, list | np.ndarray) else np.empty(0)
-    if values.ndim == 1 and values.dtype.kind in "iu" and values.size > 1:
-        distinct = np.unique(values)
-        if len(distinct) == len(values) and distinct[-1] > len(values):
-            raise ValueError(
-                f"target has {len(values)} values, each of them once, up to {distinct[-1]}: these are counts, and "
-                "a sampler needs one label for each sample"
-            )
+def _warn_of_counts(counted: ClassCounts) -> None:
+    """Warn of what may be counts in place of labels: as labels they are samples, one of each class."""
+    classes, each = counted
+    whole = classes.dtype.kind in "iu" and classes[0] >= 0
+    if whole and len(classes) > 1 and classes[-1] > len(classes) and each.max() == 1:
+        warn(
+            f"target has {len(classes)} values, each of them once, up to {classes[-1]}. A sampler needs one label "
+            "for each sample; if these are counts of classes, give it the labels that were counted",
+            UserWarning,
+        )
 
 
 def _by_class(labels: Labels, classes: NDArray[Any], counts: NDArray[Any]) -> NDArray[np.integer]:

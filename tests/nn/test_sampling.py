@@ -272,10 +272,22 @@ def test_whatever_the_number_of_ranks_the_order_is_one(beta, num_replicas):
         assert union[:length] == single[:length]
 
 
-@pytest.mark.parametrize("counts", [[500, 50, 5], np.array([500, 50, 5]), count_classes([0, 0, 1])])
-def test_counts_are_not_taken_for_labels(counts):
-    with pytest.raises((TypeError, ValueError), match="one label for each sample"):
-        ClassBalancedSampler(counts)
+def test_class_counts_are_refused():
+    with pytest.raises(TypeError, match="one label for each sample"):
+        ClassBalancedSampler(count_classes([0, 0, 1]))
+
+
+@pytest.mark.parametrize("as_target", [list, np.array, torch.tensor])
+def test_numbers_that_may_be_counts_are_warned_of(as_target):
+    with pytest.warns(UserWarning, match="one label for each sample"):
+        sampler = ClassBalancedSampler(as_target([500, 50, 5]))
+    assert len(sampler) == 3  # they may be the labels of a few samples of many classes
+
+
+@pytest.mark.parametrize("labels", [[0, 1], [7], [-5, 7, 100], [5, 5, 90], ["500", "50"], range(1, 9)])
+@pytest.mark.filterwarnings("error")
+def test_few_labels_are_no_counts(labels):
+    assert len(ClassBalancedSampler(labels)) == len(labels)
 
 
 def test_it_says_what_it_draws():
