@@ -60,7 +60,10 @@ def _frame_of_the_user() -> FrameType:
 
 
 def _package_of(frame: FrameType) -> str:
-    return str(frame.f_globals.get("__name__", "")).partition(".")[0]
+    name = frame.f_globals.get("__name__", "")
+    if name == "__main__":  # of python -m, as joblib starts its workers
+        name = getattr(frame.f_globals.get("__spec__"), "name", name)
+    return str(name).partition(".")[0]
 
 
 def _readers() -> tuple[Any, ...]:

@@ -46,6 +46,12 @@ def test_a_search_over_dull_betas_warns_once_at_the_line_of_the_user(tmp_path):
     assert said[0].startswith(f"{path}:{line}: InertBetaWarning: beta=0.1 acts like no weighting")
 
 
+def test_a_worker_warns_where_it_is_fitted_and_not_where_it_is_started(tmp_path):
+    said, _ = what_is_said(DATA + SEARCH.replace("n_jobs=1", "n_jobs=2"), tmp_path)
+    assert said
+    assert not [line for line in said if "loky" in line]
+
+
 def test_two_lines_warn_twice(tmp_path):
     fit = "ClassBalancedClassifier(DummyClassifier(), beta=0.1).fit(X, y)\n"
     said, _ = what_is_said(DATA + fit + fit + f"for _ in range(3): {fit}", tmp_path)
