@@ -30,6 +30,7 @@ def client():
         "distributed.admin.tick.limit": "1h",  # a busy machine is no reason for a log line
         "distributed.worker.daemon": True,
         "distributed.comm.timeouts.connect": "60s",
+        "distributed.deploy.lost-worker-timeout": "120s",  # one that was killed may be slow to come back
     }
     with (
         dask.config.set(settings),
