@@ -33,7 +33,7 @@ assert_type(ClassBalancedClassifierCV(inner, scoring="f1_macro").fit(X, y), Clas
 tuned = TunedDecisionClassifierCV(inner, method="calibrated")
 assert_type(tuned.fit(X, y), TunedDecisionClassifierCV)
 assert_type(tuned.predict(X), NDArray[Any])
-assert_type(tuned.predict_proba(X), NDArray[np.float64])
+assert_type(tuned.predict_proba(X), NDArray[np.floating[Any]])  # in the precision of the estimator
 assert_type(skcb.tune_decision(y, X, method="free"), NDArray[np.float64])
 assert_type(TunedDecisionDisplay.from_estimator(tuned), TunedDecisionDisplay)
 assert_type(LogitAdjustedClassifier(inner).fit(X, y).predict_log_proba(X), NDArray[np.float64])
