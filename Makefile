@@ -112,8 +112,8 @@ $(VENV)-minimum/installed: pyproject.toml tests/minimum_versions.py
 	$(VENV)-minimum/bin/pip install --quiet -r $(VENV)-minimum/requirements.txt --group test --editable .
 	@touch $@
 
-test-without-torch: $(VENV)-without-torch/installed  ## the floor and the scikit-learn side, without torch; PYTHON=python3.13 takes another Python
-	$(VENV)-without-torch/bin/python -m pytest --quiet -m "not slow" $(PARALLEL)
+test-without-torch: $(VENV)-without-torch/installed  ## the floor and the scikit-learn side, without torch; PYTHON=python3.13 takes another Python, TESTS=... some files
+	$(VENV)-without-torch/bin/python -m pytest --quiet -m "not slow" $(PARALLEL) $(TESTS)
 
 $(VENV)-without-torch/installed: pyproject.toml
 	$(PYTHON) -m venv --clear $(VENV)-without-torch

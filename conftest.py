@@ -8,6 +8,7 @@ for _library in ("OMP", "MKL", "OPENBLAS"):
     os.environ.setdefault(f"{_library}_NUM_THREADS", "1")
 
 _NEEDS = {
+    "skcb/_xgboost.py": ["xgboost"],
     "skcb/comparison": ["imblearn", "pandas"],
     "skcb/frames.py": ["pandas"],
     "skcb/net": ["torch", "skorch"],
