@@ -6,6 +6,8 @@ import re
 from pathlib import Path
 
 import pytest
+import sklearn
+from sklearn.utils.fixes import parse_version
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
@@ -26,8 +28,11 @@ def test_the_eight_lines_print_the_table_beside_them(eight_lines):
     assert len([line for line in SNIPPETS[0].splitlines() if line.strip()]) == 8
     _, printed = eight_lines
     assert names(printed) == names(written)
-    # other versions of scikit-learn grow other forests
-    assert numbers(printed) == pytest.approx(numbers(written), abs=0.03)
+    # Before 1.9 scikit-learn's forests draw their samples without regard to class weights, and gain less by them.
+    weights_are_drawn = parse_version(sklearn.__version__) >= parse_version("1.9")
+    for said, meant in zip(printed.splitlines(), written.splitlines(), strict=True):
+        if weights_are_drawn or not meant.startswith("balanced"):
+            assert numbers(said) == pytest.approx(numbers(meant), abs=0.03)
 
 
 def test_every_snippet_runs(eight_lines):
