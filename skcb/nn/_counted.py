@@ -130,14 +130,10 @@ class CountedLoss(nn.Module):
         n_classes = weight.shape[0]
         if len(shape) < 2 or shape[1] != n_classes:
             one_logit = n_classes == 2 and (len(shape) < 2 or shape[1] == 1)
+            way_out = "; a network of one logit for two classes takes CBMultilabelLoss, or a second logit"
             raise ValueError(
                 f"logits have shape {tuple(shape)}, but the counts are of {n_classes} {self._of}; expected "
-                f"(N, {n_classes}) or (N, {n_classes}, d1, ...)"
-                + (
-                    "; a network of one logit for two classes takes CBMultilabelLoss, or a second logit"
-                    if one_logit
-                    else ""
-                )
+                f"(N, {n_classes}) or (N, {n_classes}, d1, ...)" + (way_out if one_logit else "")
             )
         if not logits.is_floating_point():
             raise TypeError(f"logits must be floating, got {logits.dtype}; convert them with .float()")
